@@ -1,0 +1,1 @@
+"""The platforms, one folder each. They import the core; the core never imports them."""

@@ -1,0 +1,236 @@
+"""What is asked of the model and what comes back, in the core's own words."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.messages import InteractionId, Usage
+
+
+class MediaKind(StrEnum):
+    """The kinds of content Gemini tells apart, beside text."""
+
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text of a question or a step."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture, sound, film or document: its bytes, or the address Gemini reads it from."""
+
+    kind: MediaKind
+    mime_type: str
+    data: bytes | None = field(default=None, repr=False)
+    uri: str | None = None
+
+
+Content = Text | Media
+Question = tuple[Content, ...]
+"""One user input, in reading order."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserStep:
+    """What was said to the model, when history is sent instead of an interaction id."""
+
+    content: Question
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStep:
+    """A step Gemini returned, as JSON text, to be sent back unchanged: signatures and all."""
+
+    json: str = field(repr=False)
+
+
+Step = UserStep | ModelStep
+After = InteractionId | tuple[Step, ...] | None
+"""What an answer goes on from: an interaction Gemini holds, a history we send, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """Gemini has taken the question in; from now on the interaction can be fetched."""
+
+    interaction: InteractionId
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """More of the answer's Markdown."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of the model's summary of its thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """The model uses one of its tools: ``google_search``, ``url_context`` ..."""
+
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where something in the answer comes from."""
+
+    url: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The answer is whole, or as whole as it gets.
+
+    The interaction is the one the next turn goes on from; it differs from the created one
+    when the answer took several hops.
+    """
+
+    interaction: InteractionId
+    usage: Usage
+    truncated: bool = False  # the model ran into a limit; what there is can be shown
+
+
+AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Citation | Completed
+
+
+class InteractionState(StrEnum):
+    """What a fetched interaction says of itself."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    BROKEN = "broken"  # failed, cancelled or of a status that cannot be finished from
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """An interaction fetched by its id: its state, and its answer as the events that would have told it."""
+
+    id: InteractionId
+    state: InteractionState
+    events: tuple[AnswerEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, whole or as far as it has come.
+
+    Remarks are the bot's own sentences about the answer (a file left out, an answer cut short). They are
+    shown with it and never told to the model.
+    """
+
+    text: str = ""
+    thoughts: str = ""
+    tool: str | None = None  # in use now
+    media: tuple[Media, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it that a person could read, see or hear."""
+        return not self.text.strip() and not self.media
+
+    @property
+    def markdown(self) -> str:
+        """Text and remarks together, as a thread shows them."""
+        remarks = "\n".join(f"_{remark}_  " for remark in self.remarks).rstrip()
+        return "\n\n".join(block for block in (self.text.strip("\n"), remarks) if block)
+
+
+class Draft:
+    """An answer while it grows. Whoever shows it reads `answer` whenever it has time to.
+
+    Pieces are joined when they are read, not when they come: an answer of twenty thousand
+    pieces costs as much as its readers, not the square of its length.
+    """
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._thoughts: list[str] = []
+        self._media: list[Media] = []
+        self._citations: list[Citation] = []
+        self._remarks: list[str] = []
+        self._tool: str | None = None
+
+    def add(self, event: AnswerEvent) -> None:
+        """Take in what the model told; ids and usage are not a draft's business."""
+        match event:
+            case TextPiece(text):
+                self._text.append(text)
+                self._tool = None
+            case Thought(text):
+                self._thoughts.append(text)
+            case ToolUse(tool):
+                self._tool = tool
+            case Media():
+                self._media.append(event)
+                self._tool = None
+            case Citation() if event not in self._citations:
+                self._citations.append(event)
+            case _:
+                pass
+
+    def remark(self, sentence: str) -> None:
+        """Say something about the answer in the bot's own voice, once."""
+        if sentence not in self._remarks:
+            self._remarks.append(sentence)
+
+    def start_over(self) -> None:
+        """Forget what the model told: it is asked again, and the new answer replaces this one."""
+        for pieces in (self._text, self._thoughts, self._media, self._citations):
+            pieces.clear()
+        self._tool = None
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as far as it has come."""
+        for pieces in (self._text, self._thoughts):
+            if len(pieces) > 1:
+                pieces[:] = ["".join(pieces)]
+        return Answer(
+            text="".join(self._text),
+            thoughts="".join(self._thoughts),
+            tool=self._tool,
+            media=tuple(self._media),
+            citations=tuple(self._citations),
+            remarks=tuple(self._remarks),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The turn ends with this answer."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The turn was stopped; what was said so far stays."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The turn ends without an answer, and this sentence says why and what to do. Markdown."""
+
+    text: str
+
+
+Ending = Answered | Stopped | Notice

@@ -1,0 +1,170 @@
+"""What can go wrong. The class says what happened, its arguments are facts, its text is for the log.
+
+What people are told about it stands in `notices`.
+"""
+
+from bot.messages import Refusal
+
+
+class BotError(Exception):
+    """The root of everything Clew itself raises."""
+
+
+# --- at start ---------------------------------------------------------------------------------
+
+
+class StartError(BotError):
+    """Clew cannot start; the text is one sentence for the person at the terminal."""
+
+
+class SettingsError(StartError):
+    """A setting is wrong or half set: which variable, what was found, what to do."""
+
+
+# --- the store --------------------------------------------------------------------------------
+
+
+class StoreError(BotError):
+    """The database did not do what was asked; nothing of it was done."""
+
+
+class StoreUnusable(StoreError, StartError):
+    """The database cannot be opened: foreign, newer, read-only, owned by another process ..."""
+
+
+class StoreUnavailable(StoreError):
+    """The open database fails: disk full, locked, gone. What was acknowledged is still there."""
+
+
+class StaleTurn(StoreError):
+    """The turn is no longer the running turn of its thread's epoch; the write was refused."""
+
+
+# --- the model --------------------------------------------------------------------------------
+
+
+class ModelError(BotError):
+    """Gemini did not answer."""
+
+
+class ModelRefused(ModelError):
+    """The question was not taken in. Asking again is safe to try."""
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after  # seconds, as the server asks for
+
+
+class ModelUnavailable(ModelRefused):
+    """Not reachable, or answering with a server error."""
+
+
+class ModelBusy(ModelRefused):
+    """A rate limit."""
+
+
+class QuotaExhausted(ModelError):
+    """A daily or spending limit: asking again today does not help."""
+
+
+class KeyRejected(ModelError):
+    """Gemini does not accept the API key."""
+
+
+class PaymentRequired(ModelError):
+    """Gemini wants the account's billing looked at."""
+
+
+class ModelUnknown(ModelError):
+    """There is no model of the configured name (any more)."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"model {model!r} is unknown to Gemini")
+        self.model = model
+
+
+class QuestionRejected(ModelError):
+    """Gemini calls the request itself invalid."""
+
+    def __init__(self, code: str, *, chained: bool) -> None:
+        super().__init__(f"request rejected: {code}")
+        self.code = code
+        self.chained = chained  # it went on from an earlier interaction, so a reset may help
+
+
+class ContextLost(ModelError):
+    """Gemini does not know the interaction the question goes on from."""
+
+
+class InteractionLost(ModelError):
+    """Gemini does not know the interaction that was to be fetched."""
+
+
+class AnswerBroken(ModelError):
+    """The question was taken in and the answer did not come through: cut, silent, an error event."""
+
+
+class AnswerBlocked(ModelError):
+    """Gemini's safety rules withheld the answer."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"answer blocked: {code}")
+        self.code = code
+
+
+class AnswerEmpty(ModelError):
+    """The answer was completed and holds nothing to show."""
+
+
+# --- people and files -------------------------------------------------------------------------
+
+
+class NotAllowed(BotError):
+    """The policy keeps this message from being read."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"refused by policy: {refusal}")
+        self.refusal = refusal
+
+
+class CapReached(BotError):
+    """The day's turns are used up, this person's or everybody's."""
+
+    def __init__(self, cap: int, *, personal: bool) -> None:
+        super().__init__(f"daily cap of {cap} turns reached ({'person' if personal else 'total'})")
+        self.cap, self.personal = cap, personal
+
+
+class TooManyAttempts(BotError):
+    """A turn was taken up again and again and never came to an end."""
+
+
+class AttachmentError(BotError):
+    """An attachment cannot be passed on; the others can."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"attachment {name!r}: {reason}")
+        self.name = name
+
+
+class AttachmentTooLarge(AttachmentError):
+    """An attachment is over what the model accepts inside a request."""
+
+    def __init__(self, name: str, *, limit: int) -> None:
+        super().__init__(name, f"over {limit} bytes")
+        self.limit = limit  # bytes
+
+
+class AttachmentUnsupported(AttachmentError):
+    """The bytes are of a kind Gemini does not read."""
+
+    def __init__(self, name: str, *, mime_type: str) -> None:
+        super().__init__(name, f"{mime_type} is not read by the model")
+        self.mime_type = mime_type
+
+
+class AttachmentUnreadable(AttachmentError):
+    """The file could not be had from its platform, is empty or is broken."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "could not be read")

@@ -1,0 +1,15 @@
+"""How long things may take before something is done about it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds, and counts where the name says so. The defaults are the product's; tests compress them."""
+
+    refused: float = 20.0  # a model that takes nothing in for so long gets a notice
+    silent: float = 60.0  # an accepted answer that tells nothing for so long counts as broken
+    turn: float = 300.0  # a whole turn, waiting for a broken answer's interaction included
+    first_pause: float = 0.5  # before the first retry or poll; doubles up to
+    longest_pause: float = 5.0
+    takes: int = 5  # how often a turn is asked at the most, crashes included

@@ -1,0 +1,255 @@
+"""The seams: what the core needs of a platform, a database and a model, in its own words."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bot.answers import After, AnswerEvent, Draft, Ending, Interaction, Question
+from bot.messages import (
+    Attachment,
+    InteractionId,
+    Message,
+    MessageId,
+    Part,
+    Platform,
+    Refusal,
+    Said,
+    Thread,
+    Turn,
+    Usage,
+)
+
+# --- Gemini -----------------------------------------------------------------------------------
+
+
+class Model(Protocol):
+    """Whoever answers questions. Every failure is one of the `ModelError` classes."""
+
+    def answer(self, question: Question, *, after: After) -> AsyncIterator[AnswerEvent]:
+        """Ask, once and without retrying, and yield the answer as it comes.
+
+        The first event is `Created`, the last one `Completed`. Closing the iterator hangs up.
+
+        Raises:
+            ModelRefused: nothing was taken in.
+            ContextLost: *after* names an interaction Gemini does not know.
+            AnswerBroken: it was taken in, and the answer stopped coming.
+            AnswerBlocked, QuestionRejected, KeyRejected ...: asking again does not help.
+        """
+        ...
+
+    async def look_up(self, interaction: InteractionId) -> Interaction:
+        """Fetch an interaction that was created earlier, with its answer as far as Gemini has it.
+
+        Raises:
+            InteractionLost: Gemini does not know it.
+            AnswerBlocked: its answer was withheld.
+            ModelRefused: it cannot be told just now.
+        """
+        ...
+
+
+# --- a platform -------------------------------------------------------------------------------
+
+
+class Reply(Protocol):
+    """A place in the thread that grows."""
+
+    def changed(self) -> None:
+        """The draft has more. Returns at once; the platform's pace decides when it is shown."""
+        ...
+
+    async def end(self, ending: Ending) -> None:
+        """Make the thread show how the turn ended, and return when it stands there.
+
+        Raises:
+            StaleTurn: the thread was reset meanwhile and the post refused.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """A platform, as far as the core needs one."""
+
+    @property
+    def platform(self) -> Platform: ...
+
+    def reply(self, turn: Turn, draft: Draft) -> AbstractAsyncContextManager[Reply]:
+        """Open the reply to a turn, adopting what an earlier attempt put in the thread.
+
+        While it is open the thread shows that work goes on; leaving it ends that sign, whatever happened.
+        """
+        ...
+
+    def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Stream an attachment's bytes, in pieces of a size of the adapter's choosing.
+
+        Raises:
+            AttachmentUnreadable: the platform does not hand it out.
+        """
+        ...
+
+    async def history(self, thread: Thread, *, before: MessageId) -> Sequence[Said]:
+        """What was said in the thread since its last reset and before a message, oldest first."""
+        ...
+
+
+# --- the store --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A turn taken to be answered, and how many were taken before it today (UTC)."""
+
+    turn: Turn
+    today_by_asker: int
+    today_in_all: int
+
+
+class Retried(StrEnum):
+    """What became of a wish to have the last turn answered again."""
+
+    QUEUED = "queued"
+    NOTHING = "nothing"  # no turn has ended since the last reset
+    BUSY = "busy"  # a turn is waiting or being answered
+    REPEATED = "repeated"  # this very command was carried out before
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSummary:
+    """A line in a list of threads."""
+
+    thread: Thread
+    title: str
+    updated_at: float  # seconds since the epoch
+    is_open: bool  # a turn is waiting or being answered
+
+
+class MessageStore(Protocol):
+    """What the inbox needs: messages kept before they are acknowledged, each of them once."""
+
+    async def add(self, message: Message, *, refusal: Refusal | None = None) -> bool:
+        """Store a message in the turn it belongs to; False when its id is known in the thread already.
+
+        It joins the thread's last turn when that is waiting, of the same person and the same
+        refusal, and not sealed by a command since; else it begins a turn.
+        A refused message is stored without its text and attachments.
+        """
+        ...
+
+    async def edit(self, thread: Thread, message: MessageId, text: str) -> bool:
+        """Replace a waiting message's text; False when its turn was taken already or it is unknown."""
+        ...
+
+    async def withdraw(self, thread: Thread, message: MessageId) -> bool:
+        """Take a waiting message back, and its turn when that leaves none; False as with `edit`.
+
+        The id stays known, so that a late redelivery of the message is not taken for a new one.
+        """
+        ...
+
+
+class TurnStore(Protocol):
+    """What answering needs. Every write is one transaction and durable when it returns."""
+
+    async def waiting(self) -> Sequence[Thread]:
+        """The threads with a queued turn, the longest waiting first."""
+        ...
+
+    async def running(self) -> Sequence[Turn]:
+        """The turns that were being answered when an earlier process ended, oldest first."""
+        ...
+
+    async def claim(self, thread: Thread) -> Claim | None:
+        """Take the thread's oldest queued turn, unless one is running: it is running from here on.
+
+        The turn's `previous` is where the thread stands now, and `asks` is 1.
+        A turn whose asker is refused is not counted among the day's turns.
+        """
+        ...
+
+    async def uncount(self, turn: Turn) -> None:
+        """Leave a claimed turn out of the day's count, because a cap kept it from being asked."""
+        ...
+
+    async def asking(self, turn: Turn, *, after: InteractionId | None) -> None:
+        """Note that the model is asked again, and from where. Raises StaleTurn."""
+        ...
+
+    async def created(self, turn: Turn, interaction: InteractionId) -> None:
+        """Note the interaction that is answering the turn. Raises StaleTurn."""
+        ...
+
+    async def shown(self, turn: Turn, part: Part) -> None:
+        """Note what a part of the reply shows, and where.
+
+        Raises:
+            StaleTurn: the thread was reset since, and the turn is not being stopped.
+        """
+        ...
+
+    async def answered(self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str) -> None:
+        """End the turn with its answer, and let the thread stand on it. Raises StaleTurn."""
+        ...
+
+    async def failed(self, turn: Turn, *, notice: str, tell: bool) -> None:
+        """End the turn with a notice; *tell* its question to the next turn. Raises StaleTurn."""
+        ...
+
+    async def stopped(self, turn: Turn) -> None:
+        """End the turn as stopped. Where the thread stands does not change."""
+        ...
+
+    async def untold(self, turn: Turn) -> Sequence[Turn]:
+        """The stopped and failed turns before this one that no answered turn has heard of, oldest first."""
+        ...
+
+
+class ControlStore(Protocol):
+    """What the commands need. The message that carried a command makes it happen once."""
+
+    async def stop(self, thread: Thread, command: MessageId) -> Turn | None:
+        """Mark the running turn as to be stopped and return it; None when there is none, or again."""
+        ...
+
+    async def reset(self, thread: Thread, command: MessageId) -> bool:
+        """Raise the thread's epoch, so that it stands on nothing; False when carried out before.
+
+        The running turn is marked as to be stopped, the queued ones move to the new epoch,
+        and the text kept of older epochs is blanked.
+        """
+        ...
+
+    async def retry(self, thread: Thread, command: MessageId) -> Retried:
+        """Queue the last ended turn's messages again, in place of it.
+
+        The old turn is superseded, the new one takes over its messages and parts, and the
+        thread stands where the old one began.
+        """
+        ...
+
+
+class TranscriptStore(Protocol):
+    """What a platform needs that keeps its threads here and nowhere else."""
+
+    async def threads(self, platform: Platform) -> Sequence[ThreadSummary]:
+        """The platform's threads, the latest first. The title is the first question's beginning."""
+        ...
+
+    async def transcript(self, thread: Thread) -> Sequence[Turn]:
+        """Every turn of the thread's epoch that was not superseded, in order, with its parts."""
+        ...
+
+    async def turn(self, turn: Turn) -> Turn | None:
+        """A turn as it stands now."""
+        ...
+
+
+class Store(MessageStore, TurnStore, ControlStore, TranscriptStore, Protocol):
+    """Where threads and turns stand."""
+
+    async def check(self) -> None:
+        """Commit something small. Raises StoreUnavailable when that fails."""
+        ...

@@ -1,0 +1,1 @@
+"""Where threads and turns stand, one file for each database."""
