@@ -139,6 +139,10 @@ class TooManyAttempts(BotError):
     """A turn was taken up again and again and never came to an end."""
 
 
+class NothingAsked(BotError):
+    """A message with neither text nor files."""
+
+
 class AttachmentError(BotError):
     """An attachment cannot be passed on; the others can."""
 

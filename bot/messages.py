@@ -165,6 +165,11 @@ class Turn:
     ended_at: float | None = None  # seconds since the epoch
 
     @property
+    def fields(self) -> dict[str, str]:
+        """What a log line about this turn carries."""
+        return {"turn": self.id, "thread_key": self.thread.key}
+
+    @property
     def asker(self) -> Person:
         """The person whose messages these are."""
         return self.messages[0].author

@@ -1,6 +1,6 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,7 +27,7 @@ from bot.messages import (
 class Model(Protocol):
     """Whoever answers questions. Every failure is one of the `ModelError` classes."""
 
-    def answer(self, question: Question, *, after: After) -> AsyncIterator[AnswerEvent]:
+    def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
         """Ask, once and without retrying, and yield the answer as it comes.
 
         The first event is `Created`, the last one `Completed`. Closing the iterator hangs up.

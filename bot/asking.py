@@ -1,0 +1,224 @@
+"""One question, put to the model until it is answered or cannot be.
+
+An answer can break in many ways (a crash of ours, a cut stream, an error event, silence) and all of
+them are mended the same way: fetch the interaction, wait while it runs, finish from it when it is
+complete; and only when it is failed, lost or out of time is the question asked again, once.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Protocol
+
+from bot.answers import (
+    After,
+    AnswerEvent,
+    Completed,
+    Created,
+    Draft,
+    Interaction,
+    InteractionState,
+    Question,
+    Step,
+    UserStep,
+)
+from bot.errors import AnswerBroken, ContextLost, InteractionLost, ModelRefused, ModelUnavailable, TooManyAttempts
+from bot.limits import Limits
+from bot.messages import InteractionId, Turn
+from bot.metrics import Metrics
+from bot.ports import Model, Reply, TurnStore
+
+logger = logging.getLogger(__name__)
+
+
+class Context(Protocol):
+    """What the model may have to be told before the question."""
+
+    async def whole(self) -> Question:
+        """Everything said before; told when Gemini holds nothing to go on from."""
+        ...
+
+    async def unanswered(self) -> Question:
+        """What no interaction holds; told with the question otherwise."""
+        ...
+
+
+class Asking:
+    """The asking of one turn's question.
+
+    Args:
+        draft: takes in the answer as it comes; *reply* is told whenever it has changed.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        *,
+        model: Model,
+        store: TurnStore,
+        draft: Draft,
+        reply: Reply,
+        past: Context,
+        limits: Limits,
+        metrics: Metrics,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._turn, self._model, self._store = turn, model, store
+        self._draft, self._reply, self._past = draft, reply, past
+        self._limits, self._metrics = limits, metrics
+        self._sleep, self._clock = sleep, clock
+        self._asks = turn.asks
+        self._interaction = turn.interaction
+
+    async def resume(self) -> Completed | None:
+        """Finish from the interaction an earlier attempt left behind; None when there is nothing to finish from."""
+        if self._interaction is None:
+            return None
+        return await self._finish_from(self._interaction, self._clock() + self._limits.turn)
+
+    async def ask(self, question: Question, *, again: bool = False) -> Completed:
+        """Put the question to the model and take in the answer.
+
+        Args:
+            again: an earlier attempt asked already, and this one is to be counted before it is made.
+
+        Raises:
+            ModelError: there is no answer, and the class says why.
+            StaleTurn: the thread was reset meanwhile.
+        """
+        after: After = self._turn.previous
+        told: Question = ()
+        if after is None:
+            after = await self._history()
+        else:
+            told = await self._past.unanswered()
+        retried = False
+        while True:
+            if again:
+                await self._count(after)
+            deadline = self._clock() + self._limits.turn
+            self._interaction = None
+            try:
+                return await self._stream(told + question, after)
+            except ContextLost:
+                if not isinstance(after, str):
+                    raise
+                logger.info("context lost, rebuilding it from the thread", extra=self._turn.fields)
+                self._metrics.asks.labels("rebuilt").inc()
+                after, told = await self._history(), ()  # the history holds what went unanswered as well
+            except AnswerBroken as error:
+                logger.warning("answer broken", extra={**self._turn.fields, "reason": str(error)})
+                if self._interaction is not None:
+                    completed = await self._finish_from(self._interaction, deadline)
+                    if completed is not None:
+                        return completed
+                if retried:
+                    raise
+                retried = True
+                self._metrics.asks.labels("again").inc()
+                self._draft.start_over()
+                self._reply.changed()
+            again = True
+
+    async def _count(self, after: After) -> None:
+        if self._asks >= self._limits.takes:
+            raise TooManyAttempts(f"asked {self._asks} times")
+        await self._store.asking(self._turn, after=InteractionId(after) if isinstance(after, str) else None)
+        self._asks += 1
+
+    async def _history(self) -> tuple[Step, ...] | None:
+        past = await self._past.whole()
+        return (UserStep(past),) if past else None
+
+    async def _stream(self, question: Question, after: After) -> Completed:
+        """Ask once the model takes the question in, and listen until the answer is complete."""
+        async with aclosing(await self._accepted(question, after)) as events:
+            try:
+                async with asyncio.timeout(self._limits.turn), asyncio.timeout(self._limits.silent) as silence:
+                    loop = asyncio.get_running_loop()
+                    async for event in events:
+                        silence.reschedule(loop.time() + self._limits.silent)
+                        if isinstance(event, Completed):
+                            return event
+                        await self._take_in(event)
+            except TimeoutError:
+                raise AnswerBroken("silent for too long, or out of time") from None
+        raise AnswerBroken("the stream ended without completing")
+
+    async def _accepted(self, question: Question, after: After) -> AsyncGenerator[AnswerEvent, None]:
+        """The open stream of a model that has taken the question in, its first event seen to.
+
+        Creates are not retried by the SDK: what is safe to ask again, and for how long, is decided here.
+        """
+        give_up_at = self._clock() + self._limits.refused
+        pause = self._limits.first_pause
+        while True:
+            events = self._model.answer(question, after=after)
+            try:
+                async with asyncio.timeout(give_up_at - self._clock()):
+                    await self._take_in(await anext(events))
+                return events
+            except TimeoutError:
+                await events.aclose()
+                raise ModelUnavailable("no answer to the request in time") from None
+            except ModelRefused as refusal:
+                wait = pause if refusal.retry_after is None else refusal.retry_after
+                if self._clock() + wait >= give_up_at:
+                    raise
+                logger.info("model refused, asking again", extra={**self._turn.fields, "reason": str(refusal)})
+                self._metrics.asks.labels("refused").inc()
+                await self._sleep(wait)
+                pause = min(2 * pause, self._limits.longest_pause)
+            except BaseException:
+                await events.aclose()
+                raise
+
+    async def _take_in(self, event: AnswerEvent) -> None:
+        if isinstance(event, Created):
+            # Written before anything of the answer is shown: from here on a crash costs a fetch, not a second answer.
+            self._interaction = event.interaction
+            await self._store.created(self._turn, event.interaction)
+        else:
+            self._draft.add(event)
+            self._reply.changed()
+
+    async def _finish_from(self, interaction: InteractionId, deadline: float) -> Completed | None:
+        """Wait for an interaction and take over its answer; None when it is failed, lost or out of time."""
+        refused_since: float | None = None
+        pause = self._limits.first_pause
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.refused):
+                    found = await self._model.look_up(interaction)
+            except InteractionLost:
+                return None
+            except (ModelRefused, TimeoutError) as error:
+                now = self._clock()
+                refused_since = now if refused_since is None else refused_since
+                if now - refused_since >= self._limits.refused or isinstance(error, TimeoutError):
+                    raise ModelUnavailable("the interaction could not be fetched in time") from error
+            else:
+                refused_since = None
+                if found.state is InteractionState.COMPLETED:
+                    return self._take_over(found)
+                if found.state is InteractionState.BROKEN:
+                    return None
+            if self._clock() + pause > deadline:
+                return None
+            await self._sleep(pause)
+            pause = min(2 * pause, self._limits.longest_pause)
+
+    def _take_over(self, found: Interaction) -> Completed | None:
+        self._metrics.asks.labels("fetched").inc()
+        self._draft.start_over()
+        completed = None
+        for event in found.events:
+            if isinstance(event, Completed):
+                completed = event
+            else:
+                self._draft.add(event)
+        self._reply.changed()
+        return completed

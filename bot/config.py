@@ -1,0 +1,273 @@
+"""The settings: read once, from the environment and `.env`, into one frozen object.
+
+No other file reads the environment. Each group below holds the variables of one prefix, in the order in which
+`.env.example` lists them: ``settings.web.port`` is ``WEB_PORT``, and the bot's own settings begin with ``CLEW_``.
+"""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from dotenv.parser import parse_stream
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot import spellings
+from bot.errors import SettingsError
+from bot.limits import Limits
+from bot.policy import Names, Policy
+
+SYSTEM_PROMPT = (
+    "You are Clew, an assistant who takes part in conversations in chat threads. Answer in the language you are "
+    "spoken to in, as briefly as the question allows, in Markdown. Say so when you do not know something."
+)
+
+Ids = Annotated[frozenset[str], BeforeValidator(spellings.ids)]
+Cap = Annotated[int | None, BeforeValidator(spellings.cap)]
+Seconds = Annotated[float, BeforeValidator(spellings.number("a number of seconds above 0", above=0, most=86_400))]
+
+
+class _Group(BaseModel):
+    # Values that are wrong may be secrets that landed in the wrong variable, so pydantic never gets to print one.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class GeminiSettings(_Group):
+    """Who answers. Without a key it is the built-in offline model."""
+
+    api_key: Annotated[SecretStr | None, BeforeValidator(spellings.secret())] = Field(
+        None, description="key of the Gemini API; without one the built-in offline model answers"
+    )
+    model: Annotated[str, BeforeValidator(spellings.word)] = Field(
+        "gemini-3.5-flash-lite", description="id of the model that answers"
+    )
+    base_url: Annotated[str | None, BeforeValidator(spellings.base_url)] = Field(
+        None, description="another endpoint that speaks the Interactions API, without a version"
+    )
+    api_version: Annotated[str, BeforeValidator(spellings.api_version)] = Field(
+        "v1", description="version of the API, such as v1 or v1beta"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.base_url is not None and self.api_key is None:
+            raise ValueError(
+                "GEMINI_BASE_URL is set and GEMINI_API_KEY is not; set the key that endpoint takes, or remove the URL."
+            )
+        return self
+
+
+class DatabaseSettings(_Group):
+    """Where threads and turns are kept."""
+
+    url: Annotated[str, BeforeValidator(spellings.database_url)] = Field(
+        "sqlite:///clew.db",
+        description="sqlite:///relative/path or sqlite:////absolute/path",
+    )
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file; other files of the bot stand beside it."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+
+class WebSettings(_Group):
+    """The page, and the health and the metrics that are served from the same place."""
+
+    host: Annotated[str, BeforeValidator(spellings.host)] = Field(
+        "127.0.0.1", description="address to listen on; any other than loopback needs WEB_TOKEN"
+    )
+    port: Annotated[int, BeforeValidator(spellings.port)] = Field(
+        8080, description="port to listen on; 0 takes any free one"
+    )
+    token: Annotated[SecretStr | None, BeforeValidator(spellings.secret(least=16))] = Field(
+        None, description="what people type in to use the page, at least 16 characters"
+    )
+    enabled: Annotated[bool, BeforeValidator(spellings.switch)] = Field(
+        True, description="whether there is a page; health and metrics are served either way"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not spellings.is_loopback(self.host) and self.token is None:
+            raise ValueError(
+                f"WEB_HOST is {self.host!r}, which other machines can reach, and WEB_TOKEN is not set; "
+                "set WEB_TOKEN to at least 16 characters, or WEB_HOST to 127.0.0.1."
+            )
+        if not self.enabled:
+            # Of the platforms only the page is there so far, and a bot that nobody can reach is a mistake.
+            raise ValueError(
+                "WEB_ENABLED is false, and the page is the only platform of this version, so there is nothing to "
+                "serve; set WEB_ENABLED=true."
+            )
+        return self
+
+
+class BotSettings(_Group):
+    """The bot's own behaviour."""
+
+    system_prompt: Annotated[str, BeforeValidator(str.strip)] = Field(
+        SYSTEM_PROMPT, description="what the model is told about itself, with every turn"
+    )
+    allow_installations: Ids = Field(frozenset(), description="workspaces and servers to serve; empty: all")
+    allow_channels: Ids = Field(frozenset(), description="channels to serve; empty: all")
+    allow_people: Ids = Field(frozenset(), description="people to serve; empty: everybody")
+    block_installations: Ids = Field(frozenset(), description="workspaces and servers never to serve")
+    block_channels: Ids = Field(frozenset(), description="channels never to serve")
+    block_people: Ids = Field(frozenset(), description="people never to serve")
+    daily_turns_per_person: Cap = Field(None, description="turns one person may have in a day (UTC); 0: no cap")
+    daily_turns: Cap = Field(None, description="turns everybody together may have in a day (UTC); 0: no cap")
+    concurrency: Annotated[
+        int, BeforeValidator(spellings.whole("a whole number from 1 to 100000", least=1, most=100_000))
+    ] = Field(1000, description="threads answered at the same time")
+    drain_seconds: Annotated[
+        float, BeforeValidator(spellings.number("a number of seconds, 0 or more", least=0, most=86_400))
+    ] = Field(8.0, description="seconds that running turns are given to finish when the bot is stopped")
+    turn_seconds: Seconds = Field(300.0, description="seconds a whole turn may take")
+    refused_seconds: Seconds = Field(20.0, description="seconds of refusals by the model before a notice says so")
+    silent_seconds: Seconds = Field(60.0, description="seconds of silence after which an answer counts as broken")
+    inline_mb: Annotated[
+        int, BeforeValidator(spellings.whole("a whole number of megabytes from 1 to 70", least=1, most=70))
+    ] = Field(15, description="megabytes of files that one question may carry")
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(spellings.choice("text", "json"))] = Field(
+        "text", description="text for people, json for machines"
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(spellings.choice("debug", "info", "warning", "error")),
+    ] = Field("info", description="the least important lines to write: debug, info, warning or error")
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; see `read_settings`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    gemini: GeminiSettings = GeminiSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    bot: BotSettings = BotSettings()
+    set_for_later: tuple[str, ...] = Field(
+        (), description="variables that are set already and belong to platforms of a later version"
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """How long things may take."""
+        return Limits(refused=self.bot.refused_seconds, silent=self.bot.silent_seconds, turn=self.bot.turn_seconds)
+
+    @property
+    def policy(self) -> Policy:
+        """Who may ask, and how much."""
+        return Policy(
+            installations=Names(self.bot.allow_installations, self.bot.block_installations),
+            channels=Names(self.bot.allow_channels, self.bot.block_channels),
+            people=Names(self.bot.allow_people, self.bot.block_people),
+            daily_turns_per_person=self.bot.daily_turns_per_person,
+            daily_turns=self.bot.daily_turns,
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must never be seen, for the log to look out for."""
+        found = (self.gemini.api_key, self.web.token)
+        return tuple(secret.get_secret_value() for secret in found if secret is not None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The usual sources would take a variable called WEB or BOT, which somebody else may have set, for a group.
+        return (init_settings,)
+
+
+_PREFIXES = {"gemini": "GEMINI", "database": "DATABASE", "web": "WEB", "bot": "CLEW"}
+
+VARIABLES: Mapping[str, tuple[str, str]] = {
+    f"{prefix}_{field}".upper(): (group, field)
+    for group, prefix in _PREFIXES.items()
+    for field in type(Settings.model_fields[group].default).model_fields
+}
+"""Every variable that is read, in order, with the group and the field it fills."""
+
+_FOR_LATER = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "DISCORD_TOKEN")
+
+
+def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings from *environ* (the process's own by default) and from *env_file*, when there is one.
+
+    The environment wins over the file. A variable that is set to nothing counts as not set.
+
+    Raises:
+        SettingsError: something is wrong or half set; one sentence each, a line apart, that names the variable, what
+            was found (never a secret) and what to do.
+    """
+    given = {
+        name: value.strip()
+        for name, value in {**_read_env_file(env_file), **(os.environ if environ is None else environ)}.items()
+    }
+    mistakes = list(_unknown_names(given))
+    groups: dict[str, dict[str, str]] = {group: {} for group in _PREFIXES}
+    for name, (group, field) in VARIABLES.items():
+        if given.get(name):
+            groups[group][field] = given[name]
+    try:
+        settings = Settings.model_validate(
+            {**groups, "set_for_later": tuple(name for name in _FOR_LATER if given.get(name))}
+        )
+    except ValidationError as error:
+        mistakes.extend(_sentences(error))
+    if mistakes:
+        # Outside the except clause on purpose: nothing of pydantic's error, which holds the values, comes along.
+        raise SettingsError("\n".join(mistakes))
+    return settings
+
+
+def _read_env_file(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    found: dict[str, str] = {}
+    try:
+        # Editors on Windows begin a file with a byte order mark, which would become part of the first name.
+        with path.open(encoding="utf-8-sig") as lines:
+            for binding in parse_stream(lines):
+                if binding.error or (binding.key is not None and binding.value is None):
+                    raise SettingsError(
+                        f"{path}, line {binding.original.line}, is not of the form NAME=value; "
+                        "mend it, or put # before it."
+                    )
+                if binding.key is not None and binding.value is not None:
+                    found[binding.key] = binding.value
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"{path} cannot be read ({reason}); mend it, or move it away.") from None
+    return found
+
+
+def _unknown_names(given: Mapping[str, str]) -> Iterator[str]:
+    for name in given:
+        # CLEW_TEST_* belongs to the test suite, which may run in the same shell.
+        if name in VARIABLES or not name.upper().startswith("CLEW_") or name.startswith("CLEW_TEST_"):
+            continue
+        close = difflib.get_close_matches(name.upper(), VARIABLES, n=1)
+        hint = f"did you mean {close[0]}?" if close else ".env.example lists the settings there are."
+        yield f"{name} is not a setting of this version; {hint}"
+
+
+def _sentences(errors: ValidationError) -> Iterator[str]:
+    names = {place: name for name, place in VARIABLES.items()}
+    for error in errors.errors(include_url=False, include_input=False):
+        context: dict[str, Any] = error.get("ctx", {})
+        said = str(context.get("error", error["msg"]))
+        place = tuple(str(step) for step in error["loc"][:2])
+        name = names.get((place[0], place[1])) if len(place) > 1 else None
+        yield f"{name} {said}." if name else said

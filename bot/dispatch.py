@@ -1,0 +1,264 @@
+"""Around the turns: a lane for each thread with work, bounded together, taken up at start, drained at the end."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from bot.errors import BotError, CapReached, StaleTurn, StoreError, TooManyAttempts
+from bot.messages import Thread, Turn, TurnState
+from bot.metrics import Metrics
+from bot.notices import notice_for
+from bot.policy import Policy
+from bot.ports import Claim, Store
+from bot.responder import Responder
+from bot.stopping import StopSwitch
+
+logger = logging.getLogger(__name__)
+
+_MOST_FAILURES = 5
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The work of one thread. It exists while the thread has any."""
+
+    woken: bool = True  # something was stored since the last look
+    left_open: Turn | None = None  # by an earlier process
+    turn: Turn | None = None  # being answered
+    stop: StopSwitch = field(default_factory=StopSwitch)  # for that turn
+    in_doubt: bool = False  # a claim failed, and may have taken a turn all the same
+    look_again: bool = False  # a stop was stored while a turn was being claimed: it may be meant
+    task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+
+
+class Dispatcher:
+    """Sees to it that every stored turn is answered, each thread's in order and no two of them at once.
+
+    Args:
+        concurrency: most turns answered at the same time, over all threads.
+        drain: seconds that running turns are given to finish at the end.
+        pause: seconds before a turn that failed with the store is taken up again; doubles up to *longest_pause*.
+    """
+
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        *,
+        store: Store,
+        responder: Responder,
+        policy: Policy,
+        metrics: Metrics,
+        concurrency: int,
+        drain: float,
+        pause: float = 0.5,
+        longest_pause: float = 15.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._group, self._store, self._responder, self._policy = group, store, responder, policy
+        self._metrics, self._drain, self._sleep = metrics, drain, sleep
+        self._pause, self._longest_pause = pause, longest_pause
+        # First come, first served: a thread with many turns queues anew for each of them, behind everybody else.
+        self._places = asyncio.Semaphore(concurrency)
+        self._lanes: dict[Thread, _Lane] = {}
+        self._closing = False
+
+    def wake(self, thread: Thread) -> None:
+        """See to a thread's work; called after a turn was stored, and cheap when there is none."""
+        if self._closing:
+            return
+        lane = self._lanes.get(thread)
+        if lane is None:
+            self._open(thread, _Lane())
+        else:
+            lane.woken = True
+
+    async def stop(self, thread: Thread) -> None:
+        """End the thread's running turn now, if the store says that it is to be stopped."""
+        lane = self._lanes.get(thread)
+        if lane is None:
+            return
+        if lane.turn is None:
+            lane.look_again = True
+            return
+        # The lane may have gone on to another turn since the stop was stored; that one is not meant.
+        switch = lane.stop
+        turn = await self._store.turn(lane.turn)
+        if turn is not None and turn.stopping:
+            switch.press()
+
+    async def take_up(self) -> None:
+        """Go on with everything an earlier process left open. Before the first `wake`."""
+        for turn in await self._store.running():
+            self._open(turn.thread, _Lane(left_open=turn))
+        for thread in await self._store.waiting():
+            self.wake(thread)
+        if self._lanes:
+            logger.info("open turns taken up", extra={"threads": len(self._lanes)})
+
+    async def close(self) -> None:
+        """Take nothing more, let running turns finish for a while, and leave the rest to the next start."""
+        self._closing = True
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        for lane in self._lanes.values():
+            if lane.task is not None and lane.turn is None:
+                lane.task.cancel()
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=self._drain)
+            for task in unfinished:
+                task.cancel()
+            if unfinished:
+                logger.info("turns left to the next start", extra={"turns": len(unfinished)})
+
+    def _open(self, thread: Thread, lane: _Lane) -> None:
+        self._lanes[thread] = lane
+        lane.task = self._group.create_task(self._run(thread, lane))
+
+    async def _run(self, thread: Thread, lane: _Lane) -> None:
+        """Answer the thread's turns until none is left."""
+        try:
+            while not self._closing:
+                with self._metrics.waiting.track_inprogress():
+                    await self._places.acquire()
+                try:
+                    if not await self._next(thread, lane):
+                        return
+                finally:
+                    self._places.release()
+        finally:
+            self._lanes.pop(thread, None)
+
+    async def _next(self, thread: Thread, lane: _Lane) -> bool:
+        """Answer the oldest turn; False when there was none, and none has come meanwhile."""
+        if lane.left_open is not None:
+            turn, lane.left_open = lane.left_open, None
+            await self._see_through(turn, lane, claim=None)
+            return True
+        lane.woken = lane.look_again = False
+        try:
+            if lane.in_doubt:
+                lane.left_open = await self._running_in(thread)
+                lane.in_doubt = False
+                return True
+            claim = await self._store.claim(thread)
+            if claim is not None and lane.look_again:
+                claim = replace(claim, turn=await self._store.turn(claim.turn) or claim.turn)
+        except StoreError as error:
+            self._metrics.failures.labels(type(error).__name__).inc()
+            logger.error("turn not taken", extra={"thread_key": thread.key, "reason": str(error)})
+            lane.in_doubt = True
+            await self._sleep(self._longest_pause)
+            return True
+        if claim is None:
+            # Nothing is awaited between this look and the lane's end, so no wake-up falls in between.
+            return lane.woken
+        await self._see_through(claim.turn, lane, claim=claim)
+        return True
+
+    async def _running_in(self, thread: Thread) -> Turn | None:
+        return next((turn for turn in await self._store.running() if turn.thread == thread), None)
+
+    async def _see_through(self, turn: Turn, lane: _Lane, *, claim: Claim | None) -> None:
+        """Bring a turn to its end, taking it up again when that fails, from what is written of it."""
+        lane.turn, lane.stop = turn, StopSwitch()
+        pause, failures = self._pause, 0
+        with self._metrics.running.track_inprogress(), self._metrics.seconds.time():
+            try:
+                while True:
+                    try:
+                        await self._attempt(turn, lane.stop, claim=claim)
+                        return
+                    except Exception as error:
+                        self._report(turn, error)
+                        # A store that is away comes back; what fails otherwise, over and over, is given up.
+                        failures += not isinstance(error, StoreError)
+                    await self._sleep(pause)
+                    pause, claim = min(2 * pause, self._longest_pause), None
+                    found = await self._look_again(turn, abandon=failures >= _MOST_FAILURES)
+                    if found is None:
+                        return
+                    turn = found
+            finally:
+                lane.turn = None
+
+    async def _attempt(self, turn: Turn, stop: StopSwitch, *, claim: Claim | None) -> None:
+        """Answer the turn, or tell its thread why not."""
+        try:
+            if claim is not None:
+                await self._check_caps(claim)
+            await self._responder.take(turn, stop, fresh=claim is not None)
+        except StaleTurn:
+            await self._responder.close(turn)
+        except StoreError:
+            raise
+        except Exception as error:
+            self._report(turn, error)
+            try:
+                await self._responder.give_up(turn, error)
+            except StaleTurn:
+                await self._responder.close(turn)
+
+    async def _check_caps(self, claim: Claim) -> None:
+        if claim.turn.refusal is not None:
+            return
+        try:
+            self._policy.check_caps(claim)
+        except CapReached:
+            await self._store.uncount(claim.turn)
+            raise
+
+    async def _look_again(self, turn: Turn, *, abandon: bool) -> Turn | None:
+        """The turn as it stands now; None when it has ended, or when the store could only be told that it has to."""
+        while True:
+            try:
+                found = await self._store.turn(turn)
+                if found is None or found.state is not TurnState.RUNNING:
+                    return None
+                if not abandon:
+                    return found
+                logger.error("turn abandoned, its thread could not be told", extra=turn.fields)
+                await self._store.failed(found, notice=notice_for(TooManyAttempts()), tell=True)
+                return None
+            except StaleTurn:
+                abandon = False
+            except StoreError as error:
+                self._report(turn, error)
+                await self._sleep(self._longest_pause)
+
+    def _report(self, turn: Turn, error: Exception) -> None:
+        self._metrics.failures.labels(type(error).__name__).inc()
+        fields = {**turn.fields, "error": type(error).__name__, "reason": str(error)}
+        if isinstance(error, BotError):
+            logger.warning("turn failed", extra=fields)
+        else:
+            logger.error("turn failed in a way nobody foresaw", extra=fields, exc_info=error)
+
+
+@asynccontextmanager
+async def open_dispatcher(
+    *,
+    store: Store,
+    responder: Responder,
+    policy: Policy,
+    metrics: Metrics,
+    concurrency: int,
+    drain: float,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[Dispatcher]:
+    """A dispatcher that works while the block runs and is drained when it ends."""
+    async with asyncio.TaskGroup() as group:
+        dispatcher = Dispatcher(
+            group,
+            store=store,
+            responder=responder,
+            policy=policy,
+            metrics=metrics,
+            concurrency=concurrency,
+            drain=drain,
+            sleep=sleep,
+        )
+        try:
+            yield dispatcher
+        finally:
+            await dispatcher.close()

@@ -1,0 +1,105 @@
+"""What people are told when something went wrong: one sentence or two, and what they can do next."""
+
+from bot.errors import (
+    AnswerBlocked,
+    AnswerBroken,
+    AnswerEmpty,
+    AttachmentError,
+    AttachmentTooLarge,
+    AttachmentUnsupported,
+    CapReached,
+    KeyRejected,
+    ModelBusy,
+    ModelUnavailable,
+    ModelUnknown,
+    NotAllowed,
+    NothingAsked,
+    PaymentRequired,
+    QuestionRejected,
+    QuotaExhausted,
+    TooManyAttempts,
+)
+from bot.messages import Refusal
+
+_NOT_ALLOWED = {
+    Refusal.INSTALLATION: "I am not allowed to answer in this workspace.",
+    Refusal.CHANNEL: "I am not allowed to answer in this channel.",
+    Refusal.PERSON: "I am not allowed to answer you here.",
+}
+
+
+def notice_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat table
+    """The words for *error*. What is not foreseen gets the general sentence; the log has the rest."""
+    match error:
+        case ModelBusy(retry_after=float(seconds)) if seconds > 60:
+            return f"Gemini asks for a pause of about {_minutes(seconds)}. Please ask again after that."
+        case ModelBusy():
+            return "Gemini has too much to do just now. Please ask again in a minute."
+        case ModelUnavailable():
+            return "Gemini cannot be reached at the moment. Please ask again in a few minutes."
+        case QuotaExhausted():
+            return "The Gemini quota is used up for now. It may be back tomorrow; the operator can raise it."
+        case KeyRejected():
+            return "Gemini does not accept the API key. The operator needs to look at `GEMINI_API_KEY`."
+        case PaymentRequired():
+            return "Gemini asks for the account's billing to be looked at. The operator needs to do that."
+        case ModelUnknown():
+            return f"Gemini has no model named `{error.model}`. The operator needs to look at `GEMINI_MODEL`."
+        case AnswerBlocked():
+            return "Gemini withheld its answer under its safety rules. Please put the question differently."
+        case AnswerEmpty():
+            return "Gemini finished without saying anything. Please put the question differently, or retry."
+        case AnswerBroken():
+            return "The answer broke off twice on its way. Please retry, or ask again a little later."
+        case QuestionRejected(chained=True):
+            return (
+                "Gemini rejects this question as invalid. If that goes on, reset this thread: "
+                "the conversation before it may be the reason."
+            )
+        case QuestionRejected():
+            return "Gemini rejects this question as invalid. Please put it differently, or leave out a file."
+        case NothingAsked():
+            return "There was nothing in that message I could answer. What would you like to know?"
+        case NotAllowed(refusal=refusal):
+            return f"{_NOT_ALLOWED[refusal]} Please ask the person who runs me."
+        case CapReached(cap=cap, personal=True):
+            return f"You have used your {_turns(cap)} for today. They are back at midnight UTC."
+        case CapReached(cap=cap):
+            return f"The {_turns(cap)} for everybody today are used up. They are back at midnight UTC."
+        case TooManyAttempts():
+            return "I tried several times and could not bring this answer to an end. Please ask again."
+        case _:
+            return "Something went wrong on my side, and it is in the log. Please retry."
+
+
+def remark_for(error: AttachmentError) -> str:
+    """The words, inside an answer, for a file that was left out of it."""
+    match error:
+        case AttachmentTooLarge(limit=limit):
+            return f"Left out {_quoted(error.name)}: I take files up to {limit / 1_000_000:g} MB with one question."
+        case AttachmentUnsupported(mime_type=mime_type):
+            return f"Left out {_quoted(error.name)}: I cannot read files of this kind ({mime_type})."
+        case _:
+            return f"Left out {_quoted(error.name)}: it is empty or could not be fetched. Please attach it again."
+
+
+TRUNCATED = "The answer ran into the model's limit and is cut short here."
+
+
+def history_remark(names: list[str]) -> str:
+    """The words for files of earlier messages that could not be told to a model that had lost the thread."""
+    return f"I had to read this thread again and left out {', '.join(_quoted(name) for name in names)}."
+
+
+def _quoted(name: str) -> str:
+    # Names are whatever somebody called a file: shown as code, so that nothing in them is read as Markdown.
+    return "`" + "".join(c for c in name if c.isprintable() and c != "`")[:100] + "`"
+
+
+def _turns(cap: int) -> str:
+    return "one turn" if cap == 1 else f"{cap} turns"
+
+
+def _minutes(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"

@@ -1,0 +1,154 @@
+"""One turn in one thread: the question read, the model asked, the answer shown, the thread moved on."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.answers import Answered, Completed, Content, Draft, Notice, Question, Stopped, Text
+from bot.asking import Asking
+from bot.attachments import label_for, read_attachments
+from bot.errors import AnswerBlocked, AnswerEmpty, AttachmentError, NotAllowed, NothingAsked
+from bot.history import Past
+from bot.limits import Limits
+from bot.messages import Message, Platform, Turn, Usage
+from bot.metrics import Metrics
+from bot.notices import TRUNCATED, notice_for, remark_for
+from bot.ports import Adapter, Model, Reply, TurnStore
+from bot.stopping import StopSwitch, TurnStopped
+
+logger = logging.getLogger(__name__)
+
+
+class Responder:
+    """Answers turns.
+
+    Args:
+        adapters: filled before the first turn is taken.
+        model_name: noted with each answer.
+        inline_limit: most bytes of files sent inside one question.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: TurnStore,
+        model: Model,
+        model_name: str,
+        adapters: Mapping[Platform, Adapter],
+        limits: Limits,
+        inline_limit: int,
+        metrics: Metrics,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._model, self._model_name, self._adapters = store, model, model_name, adapters
+        self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
+        self._sleep, self._clock = sleep, clock
+
+    async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
+        """Answer one turn in its thread and note where the thread now stands.
+
+        Args:
+            fresh: nobody has tried to answer this turn before; else what was written of it is gone on from.
+
+        Raises:
+            BotError: there is no answer, and the thread has not been told yet.
+            StaleTurn: the thread was reset at the very end, and the answer is no longer wanted.
+        """
+        draft = Draft()
+        async with self._adapters[turn.thread.platform].reply(turn, draft) as reply:
+            try:
+                async with stop.watching():
+                    completed = await self._completed(turn, draft, reply, fresh=fresh)
+            except TurnStopped:
+                await reply.end(Stopped(draft.answer))
+                await self._store.stopped(turn)
+                self._ended(turn, "stopped")
+                return
+            if completed.truncated:
+                draft.remark(TRUNCATED)
+            await reply.end(Answered(draft.answer))
+            # Last, and in one transaction: no turn continues from an answer the thread never saw.
+            await self._store.answered(
+                turn, interaction=completed.interaction, usage=completed.usage, model=self._model_name
+            )
+        self._ended(turn, "answered", completed.usage)
+
+    async def give_up(self, turn: Turn, error: Exception) -> None:
+        """End a turn that has no answer with the notice that says why."""
+        notice = notice_for(error)
+        async with self._adapters[turn.thread.platform].reply(turn, Draft()) as reply:
+            await reply.end(Notice(notice))
+            await self._store.failed(turn, notice=notice, tell=not isinstance(error, AnswerBlocked | NotAllowed))
+        self._ended(turn, "failed")
+
+    async def close(self, turn: Turn) -> None:
+        """End a turn whose thread was reset under it."""
+        async with self._adapters[turn.thread.platform].reply(turn, Draft()) as reply:
+            await reply.end(Stopped(Draft().answer))
+            await self._store.stopped(turn)
+        self._ended(turn, "stopped")
+
+    async def _completed(self, turn: Turn, draft: Draft, reply: Reply, *, fresh: bool) -> Completed:
+        if turn.stopping:
+            raise TurnStopped
+        if turn.refusal is not None:
+            raise NotAllowed(turn.refusal)
+        adapter = self._adapters[turn.thread.platform]
+        past = Past(turn, adapter=adapter, store=self._store, draft=draft, inline_limit=self._inline_limit)
+        asking = Asking(
+            turn,
+            model=self._model,
+            store=self._store,
+            draft=draft,
+            reply=reply,
+            past=past,
+            limits=self._limits,
+            metrics=self._metrics,
+            sleep=self._sleep,
+            clock=self._clock,
+        )
+        self._metrics.asks.labels("first" if fresh else "resumed").inc()
+        completed = None if fresh else await asking.resume()
+        if completed is None:
+            question = await self._question(turn, adapter, draft)
+            completed = await asking.ask(question, again=not fresh)
+        if draft.answer.is_empty:
+            raise AnswerEmpty("completed with nothing to show")
+        return completed
+
+    async def _question(self, turn: Turn, adapter: Adapter, draft: Draft) -> Question:
+        """The turn's messages as one user input: each one's text, then its files."""
+        files = [(message, attachment) for message in turn.messages for attachment in message.attachments]
+        read = iter(await read_attachments(files, adapter.download, inline_limit=self._inline_limit))
+        contents: list[Content] = []
+        for message in turn.messages:
+            if message.text:
+                contents.append(Text(_spoken(message)))
+            for _ in message.attachments:
+                found = next(read)
+                if isinstance(found, AttachmentError):
+                    logger.info("attachment left out", extra={**turn.fields, "error": type(found).__name__})
+                    self._metrics.failures.labels(type(found).__name__).inc()
+                    draft.remark(remark_for(found))
+                    contents.append(Text(label_for(found)))
+                else:
+                    contents.extend(found)
+        if not contents:
+            raise NothingAsked
+        return tuple(contents)
+
+    def _ended(self, turn: Turn, state: str, usage: Usage | None = None) -> None:
+        self._metrics.turns.labels(turn.thread.platform, state).inc()
+        fields: dict[str, object] = {**turn.fields, "messages": len(turn.messages)}
+        if usage is not None:
+            for kind in ("input", "output", "thought", "cached", "tool"):
+                self._metrics.tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
+            fields["tokens"] = usage.total_tokens
+        logger.info("turn %s", state, extra=fields)
+
+
+def _spoken(message: Message) -> str:
+    # Where names are known several people may speak, and the model has to tell them apart.
+    return f"[{message.author.name}] {message.text}" if message.author.name else message.text or ""

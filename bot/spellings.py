@@ -1,0 +1,188 @@
+"""How a setting's value may be spelt. Each function takes the text and gives the value.
+
+A spelling that is wrong raises ValueError with the rest of a sentence that begins with the variable's name:
+what was found, and what to give instead. Values that are values already, a setting's default or a test's, pass.
+"""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+_TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*\.?")
+
+
+def found(text: object) -> str:
+    """What was found, short enough for a sentence."""
+    shown = repr(text)
+    return shown if len(shown) <= 60 else f"{shown[:56]}...{shown[-1]}"
+
+
+def number(
+    wanted: str, *, most: float, least: float = -math.inf, above: float = -math.inf
+) -> Callable[[object], float]:
+    """A number; *wanted* names the range in words."""
+
+    def read(text: object) -> float:
+        try:
+            value = float(str(text))
+        except ValueError:
+            value = math.nan
+        # Not a number compares as false with everything, so it is refused here as well.
+        if not (least <= value <= most and value > above):
+            raise ValueError(f"is {found(text)}; give {wanted}")
+        return value
+
+    return read
+
+
+def whole(wanted: str, *, least: int, most: int) -> Callable[[object], int]:
+    """A whole number; *wanted* names the range in words."""
+
+    def read(text: object) -> int:
+        # int() takes 1_000 and digits of every script, which nobody means to write here.
+        value = int(str(text)) if re.fullmatch(r"\d{1,12}", str(text), re.ASCII) else least - 1
+        if not least <= value <= most:
+            raise ValueError(f"is {found(text)}; give {wanted}")
+        return value
+
+    return read
+
+
+port = whole("a port from 0 to 65535, where 0 takes any free one", least=0, most=65_535)
+
+
+def cap(text: object) -> int | None:
+    """A number of turns; 0 is no cap."""
+    if text is None:
+        return None
+    return whole("a whole number of turns, or 0 for no cap", least=0, most=10**9)(text) or None
+
+
+def switch(text: object) -> bool:
+    """On or off, in the usual words."""
+    spelt = str(text).lower()
+    if spelt not in _TRUE | _FALSE:
+        raise ValueError(f"is {found(text)}; give true or false")
+    return spelt in _TRUE
+
+
+def choice(*words: str) -> Callable[[object], str]:
+    """One of a few words, in upper or lower case."""
+
+    def read(text: object) -> str:
+        spelt = str(text).lower()
+        if spelt not in words:
+            raise ValueError(f"is {found(text)}; give {', '.join(words[:-1])} or {words[-1]}")
+        return spelt
+
+    return read
+
+
+def ids(text: object) -> frozenset[str]:
+    """Ids with commas between them."""
+    if isinstance(text, frozenset):
+        return text
+    listed = frozenset(filter(None, (name.strip() for name in str(text).split(","))))
+    for name in listed:
+        # A list with blanks or semicolons would be one id that admits nobody, or worse, blocks nobody.
+        if re.search(r"[\s;]", name):
+            raise ValueError(f"holds {found(name)}; put commas, and nothing else, between the ids")
+    return listed
+
+
+def word(text: object) -> str:
+    """A word without blanks."""
+    if re.search(r"\s", str(text)):
+        raise ValueError(f"is {found(text)}; give one word without blanks")
+    return str(text)
+
+
+def secret(*, least: int = 1) -> Callable[[object], object]:
+    """A key or token. It is never shown, and judged only by what no header could carry."""
+
+    def read(text: object) -> object:
+        if not isinstance(text, str):
+            return text
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("holds a blank, a line break or a character outside ASCII; copy it again, in one piece")
+        if len(text) < least:
+            raise ValueError(f"has {len(text)} characters; give at least {least}")
+        return text
+
+    return read
+
+
+def api_version(text: object) -> str:
+    """A version as it stands in an API's path."""
+    if not re.fullmatch(r"v\d+[a-z0-9]*", str(text)):
+        raise ValueError(f"is {found(text)}; give a version such as v1 or v1beta")
+    return str(text)
+
+
+def base_url(text: object) -> str | None:
+    """An endpoint's address, without a version and without a slash at its end.
+
+    The key travels with every request, so plain http is taken on loopback only.
+    """
+    if text is None:
+        return None
+    try:
+        url = urlsplit(str(text))
+        _ = url.port
+    except ValueError:
+        raise ValueError("is not a URL; give one such as https://gateway.example") from None
+    if "@" in url.netloc:
+        raise ValueError("holds a user name or a password; put the key into GEMINI_API_KEY")
+    if url.scheme not in {"http", "https"} or not url.hostname or re.search(r"\s", str(text)):
+        raise ValueError(f"is {found(text)}; give a URL such as https://gateway.example")
+    if url.query or url.fragment:
+        raise ValueError("holds a ? or a #; give the address alone")
+    version = next((part for part in url.path.split("/") if re.fullmatch(r"v\d+((alpha|beta)\d*)?", part)), None)
+    if version:
+        raise ValueError(f"ends in a version, {version!r}; leave that to GEMINI_API_VERSION")
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        raise ValueError(f"is {found(text)}; give an https address, since the key travels with every request")
+    return str(text).rstrip("/")
+
+
+def database_url(text: object) -> str:
+    """Where the database is. The URL may hold a password, so no more than its scheme is ever shown."""
+    scheme, separator, rest = str(text).partition("://")
+    if separator and scheme.split("+")[0] in {"postgres", "postgresql"}:
+        raise ValueError("names a PostgreSQL database, which a later version can use; give sqlite:///clew.db")
+    if not separator or scheme != "sqlite":
+        shown = f"begins with {found(scheme)}" if separator else "has no scheme"
+        raise ValueError(f"{shown}; give sqlite:///relative/path or sqlite:////absolute/path")
+    if not rest.startswith("/"):
+        raise ValueError("has too few slashes; give sqlite:///relative/path or sqlite:////absolute/path")
+    path = rest[1:]
+    if not path.strip("/") or path == ":memory:" or path.endswith("/"):
+        raise ValueError("names no file; give sqlite:///relative/path or sqlite:////absolute/path")
+    if "?" in path or "#" in path:
+        raise ValueError("holds a ? or a #; give the path alone")
+    return str(text)
+
+
+def host(text: object) -> str:
+    """An address or a name to listen on."""
+    spelt = str(text).removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(spelt)
+    except ValueError:
+        # What looks like an address and is none would be asked of the name server.
+        if not _HOST_NAME.fullmatch(spelt) or re.fullmatch(r"[\d.]+", spelt):
+            raise ValueError(
+                f"is {found(text)}; give an address such as 127.0.0.1 or 0.0.0.0, without a port"
+            ) from None
+    return spelt
+
+
+def is_loopback(name: str) -> bool:
+    """Whether only this machine can reach *name*."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"

@@ -1,0 +1,45 @@
+"""A switch that ends work from outside, at once, without cancelling the task that does it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class TurnStopped(Exception):
+    """The switch was pressed; raised out of `StopSwitch.watching`."""
+
+
+class StopSwitch:
+    """Pressed by *stop* and *reset*. Work inside `watching` ends at its next await."""
+
+    def __init__(self) -> None:
+        self._pressed = False
+        self._scope: asyncio.Timeout | None = None
+
+    def press(self) -> None:
+        """End the work now; pressing again changes nothing."""
+        if not self._pressed and self._scope is not None:
+            # A time-out that has come is the one clean way to end a block of a task from outside it:
+            # cancelling the task would be taken for a shutdown.
+            self._scope.reschedule(asyncio.get_running_loop().time())
+        self._pressed = True
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Run the block until it is done or the switch is pressed.
+
+        Raises:
+            TurnStopped: the switch was pressed, before or meanwhile.
+        """
+        scope = asyncio.timeout(0 if self._pressed else None)
+        try:
+            async with scope:
+                self._scope = scope
+                try:
+                    yield
+                finally:
+                    self._scope = None
+        except TimeoutError:
+            if scope.expired():
+                raise TurnStopped from None
+            raise
