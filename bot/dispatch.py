@@ -52,8 +52,8 @@ class Dispatcher:
         metrics: Metrics,
         concurrency: int,
         drain: float,
-        pause: float = 0.5,
-        longest_pause: float = 15.0,
+        pause: float,
+        longest_pause: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._group, self._store, self._responder, self._policy = group, store, responder, policy
@@ -244,7 +244,8 @@ async def open_dispatcher(
     metrics: Metrics,
     concurrency: int,
     drain: float,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    pause: float = 0.5,
+    longest_pause: float = 15.0,
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher that works while the block runs and is drained when it ends."""
     async with asyncio.TaskGroup() as group:
@@ -256,7 +257,8 @@ async def open_dispatcher(
             metrics=metrics,
             concurrency=concurrency,
             drain=drain,
-            sleep=sleep,
+            pause=pause,
+            longest_pause=longest_pause,
         )
         try:
             yield dispatcher

@@ -1,6 +1,7 @@
 """Whether this process does its work: the store commits, the event loop turns, the platforms are connected."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Health:
         platforms: each platform's own word on its connection: None when it is fine, else what is wrong.
         beat: seconds between two looks at the event loop.
         late: seconds the loop may be late before that counts as a fault.
+        patience: seconds a commit may take.
     """
 
     def __init__(
@@ -35,9 +37,11 @@ class Health:
         late: float = 5.0,
         patience: float = 5.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._platforms = store, platforms
-        self._beat, self._late, self._patience, self._sleep = beat, late, patience, sleep
+        self._beat, self._late, self._patience = beat, late, patience
+        self._sleep, self._clock = sleep, clock
         self._worst_lag = 0.0
 
     @asynccontextmanager
@@ -51,12 +55,11 @@ class Health:
                 watch.cancel()
 
     async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
-            before = loop.time()
+            before = self._clock()
             await self._sleep(self._beat)
             # Halved with every beat, so that a stall is seen by the next few reports and then forgotten.
-            self._worst_lag = max(self._worst_lag / 2, loop.time() - before - self._beat)
+            self._worst_lag = max(self._worst_lag / 2, self._clock() - before - self._beat)
 
     async def report(self) -> HealthReport:
         """Look at everything now."""

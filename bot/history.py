@@ -5,10 +5,10 @@ them, and those are gone with the interaction they came from.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 from bot.answers import Content, Draft, Question, Text
 from bot.attachments import read_attachments
-from bot.errors import AttachmentError
 from bot.messages import Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
 from bot.notices import history_remark
 from bot.ports import Adapter, TurnStore
@@ -34,17 +34,15 @@ class Past:
         if not said:
             return ()
         files = [(_message(self._turn.thread, one), attachment) for one in said for attachment in one.attachments]
-        read = iter(await read_attachments(files, self._adapter.download, inline_limit=self._inline_limit))
+        enclosures = iter(await read_attachments(files, self._adapter.download, inline_limit=self._inline_limit))
         contents: list[Content] = [Text(_PAST)]
         left_out: list[str] = []
         for one in said:
             contents.append(Text(f"[{_speaker(one.author)}]\n{one.text}"))
-            for attachment in one.attachments:
-                found = next(read)
-                if isinstance(found, AttachmentError):
-                    left_out.append(attachment.name)
-                else:
-                    contents.extend(found)
+            for enclosure in islice(enclosures, len(one.attachments)):
+                contents.extend(enclosure.content)
+                if enclosure.error is not None:
+                    left_out.append(enclosure.error.name)
         if left_out:
             self._draft.remark(history_remark(left_out))
         return tuple(contents)

@@ -31,7 +31,7 @@ _NOT_ALLOWED = {
 def notice_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat table
     """The words for *error*. What is not foreseen gets the general sentence; the log has the rest."""
     match error:
-        case ModelBusy(retry_after=float(seconds)) if seconds > 60:
+        case ModelBusy(retry_after=float() | int() as seconds) if seconds > 60:
             return f"Gemini asks for a pause of about {_minutes(seconds)}. Please ask again after that."
         case ModelBusy():
             return "Gemini has too much to do just now. Please ask again in a minute."
@@ -92,8 +92,8 @@ def history_remark(names: list[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    # Names are whatever somebody called a file: shown as code, so that nothing in them is read as Markdown.
-    return "`" + "".join(c for c in name if c.isprintable() and c != "`")[:100] + "`"
+    # Names come cleaned (`attachments.label_name`); shown as code, nothing left in them is read as Markdown.
+    return f"`{name}`"
 
 
 def _turns(cap: int) -> str:

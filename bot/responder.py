@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import islice
 
 from bot.answers import Answered, Completed, Content, Draft, Notice, Question, Stopped, Text
 from bot.asking import Asking
-from bot.attachments import label_for, read_attachments
-from bot.errors import AnswerBlocked, AnswerEmpty, AttachmentError, NotAllowed, NothingAsked
+from bot.attachments import read_attachments
+from bot.errors import AnswerBlocked, AnswerEmpty, NotAllowed, NothingAsked
 from bot.history import Past
 from bot.limits import Limits
 from bot.messages import Message, Platform, Turn, Usage
@@ -121,20 +122,17 @@ class Responder:
     async def _question(self, turn: Turn, adapter: Adapter, draft: Draft) -> Question:
         """The turn's messages as one user input: each one's text, then its files."""
         files = [(message, attachment) for message in turn.messages for attachment in message.attachments]
-        read = iter(await read_attachments(files, adapter.download, inline_limit=self._inline_limit))
+        enclosures = iter(await read_attachments(files, adapter.download, inline_limit=self._inline_limit))
         contents: list[Content] = []
         for message in turn.messages:
             if message.text:
                 contents.append(Text(_spoken(message)))
-            for _ in message.attachments:
-                found = next(read)
-                if isinstance(found, AttachmentError):
-                    logger.info("attachment left out", extra={**turn.fields, "error": type(found).__name__})
-                    self._metrics.failures.labels(type(found).__name__).inc()
-                    draft.remark(remark_for(found))
-                    contents.append(Text(label_for(found)))
-                else:
-                    contents.extend(found)
+            for enclosure in islice(enclosures, len(message.attachments)):
+                contents.extend(enclosure.content)
+                if enclosure.error is not None:
+                    logger.info("attachment left out", extra={**turn.fields, "error": type(enclosure.error).__name__})
+                    self._metrics.failures.labels(type(enclosure.error).__name__).inc()
+                    draft.remark(remark_for(enclosure.error))
         if not contents:
             raise NothingAsked
         return tuple(contents)

@@ -1,0 +1,1 @@
+"""The web page: Clew's own platform, served from the process it runs in."""

@@ -1,0 +1,212 @@
+"""The command line, and the composition root: settings -> store -> Gemini -> core -> platforms -> run."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import aiohttp
+
+from adapters.web.adapter import About, WebAdapter, WebOptions
+from bot import __version__
+from bot.commands import Commands
+from bot.config import Settings, read_settings
+from bot.dispatch import open_dispatcher
+from bot.errors import StartError
+from bot.gemini import open_model
+from bot.health import Health
+from bot.inbox import Inbox
+from bot.logs import configure_logs
+from bot.messages import Platform
+from bot.metrics import Metrics
+from bot.offline import offline_model
+from bot.ports import Adapter, Model
+from bot.responder import Responder
+from storage.sqlite import open_store
+
+WEB = Platform("web")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of ``clew`` and of ``python -m bot``."""
+    parser = argparse.ArgumentParser(
+        prog="clew", description="Gemini in Slack and Discord threads, keeping the place of every conversation."
+    )
+    parser.add_argument("--version", action="version", version=f"clew {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("run", help="start the bot (the default)")
+    commands.add_parser("check", help="read the settings, say what would run, and change nothing")
+    commands.add_parser("health", help="ask the running bot how it is; exit 0 when it is well")
+    match parser.parse_args(arguments).command:
+        case "check":
+            settings = _settings()
+            print("\n".join(_outlook(settings)))
+        case "health":
+            sys.exit(asyncio.run(_ask_health(_settings())))
+        case _:
+            _run(_settings())
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A running bot, as far as the command line and the tests need to know it."""
+
+    address: str  # of the page, or of health and metrics alone
+    is_offline: bool
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
+    """Everything, wired: running while the block runs, drained and closed when it ends.
+
+    Raises:
+        StartError: it cannot run; the text is one sentence for the person at the terminal.
+    """
+    async with AsyncExitStack() as stack:
+        metrics, adapters = Metrics(), dict[Platform, Adapter]()
+        # Whoever is entered first is closed last: the platforms stop listening, the turns drain, the rest follows.
+        store = await stack.enter_async_context(open_store(settings.database.url, keeps_text=frozenset({WEB})))
+        model = await stack.enter_async_context(_model(settings))
+        responder = Responder(
+            store=store,
+            model=model,
+            model_name=settings.gemini.model,
+            adapters=adapters,
+            limits=settings.limits,
+            inline_limit=settings.bot.inline_mb * 1_000_000,
+            metrics=metrics,
+        )
+        dispatcher = await stack.enter_async_context(
+            open_dispatcher(
+                store=store,
+                responder=responder,
+                policy=settings.policy,
+                metrics=metrics,
+                concurrency=settings.bot.concurrency,
+                drain=settings.bot.drain_seconds,
+            )
+        )
+        health = Health(store, platforms={})
+        await stack.enter_async_context(health.watching())
+        web = WebAdapter(
+            WebOptions(settings.web.host, settings.web.port, settings.web.token, settings.web.enabled),
+            store=store,
+            inbox=Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics),
+            commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
+            files=_beside(settings, ".files"),
+            health=health,
+            registry=metrics.registry,
+            about=About(settings.gemini.model, offline=settings.gemini.api_key is None, version=__version__),
+        )
+        adapters[WEB] = web
+        await dispatcher.take_up()
+        yield Bot(await stack.enter_async_context(web.serve()), settings.gemini.api_key is None)
+
+
+@asynccontextmanager
+async def _model(settings: Settings) -> AsyncIterator[Model]:
+    """Gemini, or without a key the offline model, spoken to in the same way."""
+    async with AsyncExitStack() as stack:
+        gemini = settings.gemini
+        key, url = gemini.api_key.get_secret_value() if gemini.api_key else "offline", gemini.base_url
+        if gemini.api_key is None:
+            record = _beside(settings, ".offline.jsonl")
+            url = (await stack.enter_async_context(offline_model(record=record))).url
+        yield await stack.enter_async_context(
+            open_model(
+                api_key=key,
+                model=gemini.model,
+                base_url=url,
+                api_version=gemini.api_version,
+                concurrency=settings.bot.concurrency,
+                system_instruction=settings.bot.system_prompt,
+            )
+        )
+
+
+def _beside(settings: Settings, suffix: str) -> Path:
+    return settings.database.path.with_suffix(suffix)
+
+
+async def _serve(settings: Settings) -> None:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stopping.is_set():
+            os._exit(128 + number)  # asked twice: at once. What is stored is taken up by the next start.
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+    async with open_bot(settings) as bot:
+        print("\n".join(_outlook(settings, address=bot.address)), flush=True)
+        await stopping.wait()
+        print("Stopping: running answers get a moment to finish. Once more to leave at once.", flush=True)
+
+
+def _run(settings: Settings) -> None:
+    configure_logs(settings.bot.log_format, settings.bot.log_level, secrets=settings.secrets)
+    try:
+        asyncio.run(_serve(settings))
+    except StartError as error:
+        _give_up(error)
+    except BaseExceptionGroup as errors:  # what fails below a task group comes wrapped
+        found = errors.subgroup(StartError)
+        if found is None:
+            raise
+        _give_up(found)
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except StartError as error:
+        _give_up(error)
+
+
+def _give_up(error: BaseException) -> NoReturn:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    print(error, file=sys.stderr)
+    sys.exit(1)
+
+
+def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
+    """What runs, what does not, and which variable would change that."""
+    web, gemini = settings.web, settings.gemini
+    page = address or f"http://{web.host}:{web.port or '(any free port)'}"
+    caps = [name for name in ("daily_turns_per_person", "daily_turns") if getattr(settings.bot, name)]
+    return [
+        f"Clew {__version__}",
+        f"  page      {page}" if web.enabled else "  page      off; WEB_ENABLED=true turns it on",
+        f"  model     {gemini.model} at Gemini"
+        if gemini.api_key
+        else "  model     the built-in offline model; GEMINI_API_KEY turns Gemini on",
+        f"  database  {settings.database.path}",
+        "  Slack     comes with a later version",
+        "  Discord   comes with a later version",
+        *(f"  waiting   {name} is set, and nothing reads it yet" for name in settings.set_for_later),
+        *([] if caps else ["  no daily cap: CLEW_DAILY_TURNS and CLEW_DAILY_TURNS_PER_PERSON set one"]),
+    ]
+
+
+async def _ask_health(settings: Settings) -> int:
+    host = "127.0.0.1" if settings.web.host in {"0.0.0.0", "::"} else settings.web.host  # noqa: S104 - compared only
+    url = f"http://{f'[{host}]' if ':' in host else host}:{settings.web.port}/healthz"
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session, session.get(url) as answer:
+            print(await answer.text())
+            return 0 if answer.status == 200 else 1
+    except (aiohttp.ClientError, TimeoutError) as error:
+        print(f"Nothing answers at {url} ({type(error).__name__}).", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,319 @@
+"""The wire format of Gemini's Interactions API: a question into a request body, events and resources into an answer.
+
+Pure: nothing here touches the network. What the fields mean is in Google's reference of the Interactions API,
+revision 2026-05-20; everything unknown is passed over, because the API grows.
+"""
+
+import base64
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.answers import (
+    After,
+    AnswerEvent,
+    Citation,
+    Completed,
+    Content,
+    Created,
+    Media,
+    MediaKind,
+    ModelStep,
+    Question,
+    Text,
+    TextPiece,
+    Thought,
+    ToolUse,
+    UserStep,
+)
+from bot.media_pieces import ANY_TYPE, MediaPieces, decode
+from bot.messages import InteractionId, Usage
+from bot.sse import JsonObject
+
+logger = logging.getLogger(__name__)
+
+RUNNING = frozenset({"queued", "in_progress"})
+TRUNCATED = frozenset({"incomplete", "budget_exceeded"})
+COMPLETE = TRUNCATED | {"completed"}
+CONTINUES = "requires_continuation"
+
+_MEDIA = frozenset(MediaKind)
+
+
+# --- a question -------------------------------------------------------------------------------
+
+
+def inline_bytes(question: Question, after: After) -> int:
+    """How many bytes of files would have to be turned into base64."""
+    steps = after if isinstance(after, tuple) else ()
+    told = [content for step in steps if isinstance(step, UserStep) for content in step.content]
+    return sum(len(content.data or b"") for content in (*told, *question) if isinstance(content, Media))
+
+
+def question_body(question: Question, after: After) -> dict[str, object]:
+    """The part of a create request that differs from one question to the next."""
+    asked = _user_step(question)
+    if isinstance(after, tuple):
+        return {"input": [*(_step(step) for step in after), asked]}
+    body: dict[str, object] = {"input": [asked]}
+    if after is not None:
+        body["previous_interaction_id"] = after
+    return body
+
+
+def _step(step: UserStep | ModelStep) -> object:
+    return _user_step(step.content) if isinstance(step, UserStep) else json.loads(step.json)
+
+
+def _user_step(question: Question) -> dict[str, object]:
+    return {"type": "user_input", "content": [_content(content) for content in question]}
+
+
+def _content(content: Content) -> dict[str, object]:
+    if isinstance(content, Text):
+        return {"type": "text", "text": content.text}
+    if content.data is not None:
+        # As text: bytes are not turned into base64 by the SDK, but sent as they are or refused.
+        source = {"data": base64.b64encode(content.data).decode("ascii")}
+    else:
+        source = {"uri": content.uri or ""}
+    return {"type": content.kind.value, "mime_type": content.mime_type, **source}
+
+
+# --- an answer, streamed ----------------------------------------------------------------------
+
+
+class Hop:
+    """One interaction's event stream, read into the events of an answer.
+
+    An answer too long for one interaction takes several hops; what counts them together stands in `gemini`.
+    """
+
+    def __init__(self) -> None:
+        self.id: InteractionId | None = None
+        self.status: str | None = None
+        self.usage = Usage()
+        self.continuation: str | None = None  # opaque; asks for the next hop
+        self.error: JsonObject | None = None  # an error event: the stream is worth nothing from here on
+        self.failures: tuple[str, ...] = ()  # codes of a failed interaction
+        self.is_over = False  # good or bad: nothing that follows can matter
+        self.unknown = 0  # events and deltas of kinds this version does not know
+        self._steps: dict[object, object] = {}  # index -> type
+        self._tools: set[object] = set()  # indexes of the steps whose tool was told
+        self._media: MediaPieces | None = None
+
+    def read(self, event: JsonObject) -> Iterator[AnswerEvent]:
+        """Yield what an event tells of the answer."""
+        match event.get("event_type"):
+            case "step.delta":
+                yield from self._delta(event.get("index"), _object(event, "delta"))
+            case "step.start":
+                yield from self._started(event.get("index"), _string(_object(event, "step"), "type"))
+            case "step.stop":
+                yield from self._flush()
+            case "interaction.created" | "interaction.completed" as kind:
+                yield from self._flush()
+                interaction = _object(event, "interaction")
+                yield from self._moved(interaction.get("id"), interaction)
+                if kind == "interaction.completed":
+                    self.usage = _usage(interaction)
+                    # The last word: an earlier token was a checkpoint inside this hop.
+                    self.continuation = _string(interaction, "continuation_token") or None
+                    self.failures = tuple(_failures(interaction))
+                    self.is_over = self.status is not None and self.status not in RUNNING
+            case "interaction.status_update":
+                yield from self._moved(event.get("interaction_id"), event)
+            case kind if kind == "error" or (kind is None and "error" in event):
+                self.error, self.is_over = event, True
+            case _:
+                self.unknown += 1
+
+    def finish(self) -> None:
+        """Tell the log what was passed over."""
+        if self.unknown:
+            logger.debug("events of unknown kinds passed over", extra={"count": self.unknown})
+
+    def _moved(self, interaction: object, at: JsonObject) -> Iterator[AnswerEvent]:
+        self.status = _string(at, "status") or self.status
+        if isinstance(interaction, str) and interaction and interaction != self.id:
+            self.id = InteractionId(interaction)
+            yield Created(self.id)
+
+    def _started(self, index: object, kind: str) -> Iterator[AnswerEvent]:
+        yield from self._flush()
+        self._steps[index] = kind
+        if kind.endswith("_call"):
+            yield from self._tool(index, kind)
+
+    def _tool(self, index: object, kind: str) -> Iterator[AnswerEvent]:
+        if index not in self._tools:  # told by the step's start already, and once is enough
+            self._tools.add(index)
+            yield ToolUse(kind.removesuffix("_call"))
+
+    def _delta(self, index: object, delta: JsonObject) -> Iterator[AnswerEvent]:
+        match kind := _string(delta, "type"):
+            case "text":
+                yield from self._flush()
+                text = _string(delta, "text")
+                if text and self._steps.get(index, "model_output") == "model_output":
+                    yield TextPiece(text)
+            case "thought_summary":
+                yield from _thought(_object(delta, "content"))
+            case "text_annotation_delta":
+                yield from _citations(delta)
+            case "image" | "audio" | "video" | "document":
+                yield from self._media_delta(index, MediaKind(kind), delta)
+            case "thought_signature" | "arguments_delta":
+                pass
+            case _ if kind.endswith("_call"):
+                yield from self._tool(index, kind)
+            case _ if kind.endswith("_result"):
+                pass
+            case _:
+                self.unknown += 1
+
+    def _media_delta(self, index: object, kind: MediaKind, delta: JsonObject) -> Iterator[AnswerEvent]:
+        data, mime_type, uri = (_string(delta, name) for name in ("data", "mime_type", "uri"))
+        if data:
+            if self._media is not None and not self._media.goes_on(index, kind, mime_type):
+                yield from self._flush()
+            if self._media is None:
+                self._media = MediaPieces(index, kind, mime_type)
+            self._media.add(data)
+        elif uri:
+            yield from self._flush()
+            yield Media(kind, mime_type or ANY_TYPE, uri=uri)
+
+    def _flush(self) -> Iterator[AnswerEvent]:
+        if self._media is not None:
+            media, self._media = self._media, None
+            yield from media.files()
+
+
+# --- an answer, fetched -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An interaction as Gemini keeps it: one hop of an answer, mostly the only one."""
+
+    id: InteractionId
+    status: str
+    previous: InteractionId | None
+    content: tuple[AnswerEvent, ...]  # neither Created nor Completed among them
+    usage: Usage
+    failures: tuple[str, ...]  # codes, when it failed
+
+
+def read_fetched(body: bytes) -> Fetched | None:
+    """Read an interaction resource; None when the body is none."""
+    try:
+        resource = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(resource, dict) or not _string(resource, "id"):
+        return None
+    previous = _string(resource, "previous_interaction_id")
+    return Fetched(
+        id=InteractionId(_string(resource, "id")),
+        status=_string(resource, "status"),
+        previous=InteractionId(previous) if previous else None,
+        content=tuple(event for step in _objects(resource, "steps") for event in _told_by(step)),
+        usage=_usage(resource),
+        failures=tuple(_failures(resource)),
+    )
+
+
+def retold(hops: list[Fetched]) -> tuple[AnswerEvent, ...]:
+    """The events that would have told a completed answer of one or more hops, the first of them first."""
+    last = hops[-1]
+    usage = sum((hop.usage for hop in hops), Usage())
+    content = tuple(event for hop in hops for event in hop.content)
+    return Created(last.id), *content, Completed(last.id, usage, truncated=last.status in TRUNCATED)
+
+
+def _told_by(step: JsonObject) -> Iterator[AnswerEvent]:
+    match kind := _string(step, "type"):
+        case "model_output":
+            for content in _objects(step, "content"):
+                yield from _told_by_content(content)
+        case "thought":
+            for content in _objects(step, "summary"):
+                yield from _thought(content)
+        case _ if kind.endswith("_call"):
+            yield ToolUse(kind.removesuffix("_call"))
+
+
+def _told_by_content(content: JsonObject) -> Iterator[AnswerEvent]:
+    kind, text, data = (_string(content, name) for name in ("type", "text", "data"))
+    if kind == "text":
+        if text:
+            yield TextPiece(text)
+        yield from _citations(content)
+    elif kind in _MEDIA:
+        mime_type, uri = _string(content, "mime_type") or ANY_TYPE, _string(content, "uri")
+        decoded = decode(data) if data else None
+        if decoded is not None:
+            yield Media(MediaKind(kind), mime_type, data=decoded)
+        elif uri:
+            yield Media(MediaKind(kind), mime_type, uri=uri)
+
+
+# --- what both share --------------------------------------------------------------------------
+
+
+def _thought(content: JsonObject) -> Iterator[AnswerEvent]:
+    text = _string(content, "text")
+    if text:
+        yield Thought(text)
+
+
+def _citations(content: JsonObject) -> Iterator[AnswerEvent]:
+    for annotation in _objects(content, "annotations"):
+        url = _string(annotation, "url") or _string(annotation, "document_uri")
+        title = next(filter(None, (_string(annotation, name) for name in ("title", "name", "file_name"))), None)
+        if url.startswith(("https://", "http://")):  # files of a store have names no browser can open
+            yield Citation(url, title)
+
+
+def _usage(resource: JsonObject) -> Usage:
+    counts = _object(resource, "usage")
+
+    def count(name: str) -> int:
+        tokens = counts.get(f"total_{name}")
+        return tokens if isinstance(tokens, int) else 0
+
+    return Usage(
+        input_tokens=count("input_tokens"),
+        output_tokens=count("output_tokens"),
+        thought_tokens=count("thought_tokens"),
+        cached_tokens=count("cached_tokens"),
+        tool_tokens=count("tool_use_tokens"),
+        total_tokens=count("tokens"),
+    )
+
+
+def _failures(resource: JsonObject) -> Iterator[str]:
+    """The codes a failed interaction gives, of its own and of its steps."""
+    steps = [_object(step, "error") for step in _objects(resource, "steps")]
+    for error in (*_objects(resource, "errors"), _object(resource, "error"), *steps):
+        code = error.get("code")
+        if isinstance(code, str | int):
+            yield str(code)
+
+
+def _object(at: JsonObject, name: str) -> JsonObject:
+    value: Any = at.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(at: JsonObject, name: str) -> list[JsonObject]:
+    value: Any = at.get(name)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _string(at: JsonObject, name: str) -> str:
+    value = at.get(name)
+    return value if isinstance(value, str) else ""

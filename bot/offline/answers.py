@@ -1,0 +1,262 @@
+"""What an interaction's answer will be, fault or no fault: its steps, its status, the events that tell it."""
+
+import re
+from dataclasses import dataclass, field
+
+from bot.offline.faults import (
+    CitationFault,
+    ContinuationFault,
+    EmptyFault,
+    Fault,
+    FinalStatusFault,
+    FunctionCallFault,
+    ImageFault,
+    ThoughtFault,
+    UndecodableFault,
+    UnknownFault,
+)
+from bot.offline.interactions import Interaction
+from bot.offline.wire import DONE, Frame, JsonObject, encode, event_frame, objects_in, text_in, timestamp
+
+ONE_PIXEL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+_PIECE = re.compile(r"\s*\S{1,24}[ \n]*|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An answer before it is told."""
+
+    steps: list[JsonObject]
+    usage: JsonObject
+    status: str = "completed"
+    errors: list[JsonObject] = field(default_factory=list)
+    errors_in_event: bool = False
+    continuation_token: str | None = None
+    rest: tuple[str, ...] = ()  # of the text, for the hops to come
+
+
+def pieces_of(text: str) -> list[str]:
+    """A text in the small pieces it is streamed in: a word or so each."""
+    return _PIECE.findall(text)
+
+
+def output(*content: JsonObject) -> JsonObject:
+    """A step of the model's."""
+    return {"type": "model_output", "content": list(content)}
+
+
+def _text(text: str) -> JsonObject:
+    return {"type": "text", "text": text}
+
+
+def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
+    text: str, *, fault: Fault | None, input_length: int, token: str
+) -> Plan:
+    """What to answer when the brain says *text*.
+
+    Args:
+        input_length: characters of everything the model read.
+        token: to hand out when the answer takes more than one hop.
+    """
+    answer = output(_text(text))
+    usage = usage_of(input_length, len(text))
+    match fault:
+        case EmptyFault():
+            return Plan([], usage_of(input_length, 0))
+        case FinalStatusFault(status, errors, after, errors_in_event):
+            told = text if after is None else "".join(pieces_of(text)[:after])
+            listed: list[JsonObject] = [{"code": code, "message": message} for code, message in errors]
+            return Plan([output(_text(told))] if told else [], usage, status, listed, errors_in_event)
+        case FunctionCallFault(name, arguments, with_text):
+            call: JsonObject = {"type": "function_call", "id": f"call-{token[-8:]}", "name": name}
+            call["arguments"] = dict(arguments)
+            return Plan([answer, call] if with_text else [call], usage, "requires_action")
+        case ImageFault(with_text):
+            image: JsonObject = {"type": "image", "mime_type": "image/png", "data": ONE_PIXEL_PNG}
+            return Plan([output(_text(text), image) if with_text else output(image)], usage)
+        case CitationFault():
+            return Plan(_searched(fault), usage)
+        case ThoughtFault(summary, signature):
+            thought: JsonObject = {"type": "thought", "summary": [_text(summary)], "signature": signature}
+            return Plan([thought, answer], usage)
+        case ContinuationFault(hops):
+            return continued(_in_parts(text, hops), input_length=input_length, token=token)
+        case _:
+            return Plan([answer], usage)
+
+
+def continued(parts: tuple[str, ...], *, input_length: int, token: str) -> Plan:
+    """One hop of an answer that has so many parts left."""
+    steps = [output(_text(parts[0]))]
+    usage = usage_of(input_length, len(parts[0]))
+    if len(parts) == 1:
+        return Plan(steps, usage)
+    return Plan(steps, usage, "requires_continuation", continuation_token=token, rest=parts[1:])
+
+
+def usage_of(input_length: int, output_length: int) -> JsonObject:
+    """A plausible bill: a token for every four characters."""
+    tokens_in, tokens_out = -(-input_length // 4), -(-output_length // 4)
+    return {
+        "total_input_tokens": tokens_in,
+        "total_output_tokens": tokens_out,
+        "total_thought_tokens": 0,
+        "total_cached_tokens": 0,
+        "total_tokens": tokens_in + tokens_out,
+    }
+
+
+def plan_of(interaction: Interaction) -> Plan:
+    """The plan that an interaction which has ended was told by."""
+    return Plan(
+        interaction.steps,
+        interaction.usage or usage_of(0, 0),
+        interaction.status,
+        interaction.errors,
+        errors_in_event=True,
+        continuation_token=interaction.continuation_token,
+    )
+
+
+def _in_parts(text: str, hops: int) -> tuple[str, ...]:
+    pieces = pieces_of(text)
+    size = -(-len(pieces) // hops) or 1
+    return tuple("".join(pieces[at * size : (at + 1) * size]) for at in range(hops))
+
+
+def _searched(fault: CitationFault) -> list[JsonObject]:
+    # Indexes count bytes of UTF-8, as the SDK documents them; the citation covers all of the text.
+    citation: JsonObject = {"type": "url_citation", "url": fault.url, "title": fault.title}
+    citation |= {"start_index": 0, "end_index": len(fault.text.encode())}
+    suggestions: list[JsonObject] = [{"search_suggestions": fault.search_suggestions}]
+    return [
+        {"type": "google_search_call", "id": "search-1", "arguments": {"queries": ["Zürich"]}},
+        {"type": "google_search_result", "call_id": "search-1", "result": suggestions},
+        output({**_text(fault.text), "annotations": [citation]}),
+    ]
+
+
+# --- telling it --------------------------------------------------------------------------------
+
+
+def frames_for(interaction: Interaction, answer: Plan, *, fault: Fault | None = None) -> list[Frame]:
+    """The whole stream of an answer. Event ids count from ``e1``; what a fault slips in has none."""
+    frames: list[Frame] = []
+
+    def tell(event_type: str, **fields: object) -> None:
+        event: JsonObject = {"event_type": event_type, "event_id": f"e{len(frames) + 1}", **fields}
+        frames.append(event_frame(event))
+
+    tell("interaction.created", interaction={**_head(interaction), "status": "in_progress"})
+    tell("interaction.status_update", interaction_id=interaction.id, status="in_progress")
+    for index, step in enumerate(answer.steps):
+        tell("step.start", index=index, step=_opening(step))
+        for delta in _deltas(step):
+            if delta["type"] == "text":
+                frames.append(_text_frame(index, len(frames) + 1, text_in(delta, "text")))
+            else:
+                tell("step.delta", index=index, delta=delta)
+        tell("step.stop", index=index)
+    frames += ending_frames(interaction, answer, number=len(frames) + 1)
+    middle = position_after(frames, 1)
+    frames[middle:middle] = _slipped_in(fault, len(answer.steps))
+    return frames
+
+
+def ending_frames(interaction: Interaction, answer: Plan, *, number: int) -> list[Frame]:
+    """The last two frames of a stream: how the interaction ended, and that the stream does."""
+    ending: JsonObject = {**_head(interaction), "status": answer.status, "usage": answer.usage}
+    ending["updated"] = timestamp(interaction.updated)
+    if answer.errors_in_event and answer.errors:
+        ending["errors"] = answer.errors
+    if answer.continuation_token is not None:
+        ending["continuation_token"] = answer.continuation_token
+    completed: JsonObject = {"event_type": "interaction.completed", "event_id": f"e{number}", "interaction": ending}
+    return [event_frame(completed), DONE]
+
+
+def _head(interaction: Interaction) -> JsonObject:
+    head: JsonObject = {"id": interaction.id, "object": "interaction", **interaction.owner}
+    return head | {"created": timestamp(interaction.created)}
+
+
+def position_after(frames: list[Frame], pieces: int) -> int:
+    """The place in a stream where so many pieces of text have been told, or all there are."""
+    told = 0
+    last = 2  # created and status update
+    for at, frame in enumerate(frames):
+        if frame.text is not None:
+            if told == pieces:
+                return last
+            told += 1
+            last = at + 1
+    return last
+
+
+def _opening(step: JsonObject) -> JsonObject:
+    """A step as its start announces it: of what it holds, only what names it."""
+    if step["type"] == "function_call":
+        return {**step, "arguments": {}}
+    return {key: step[key] for key in ("type", "id", "call_id") if key in step} | _required(step)
+
+
+def _required(step: JsonObject) -> JsonObject:
+    match step["type"]:
+        case "google_search_call":
+            return {"arguments": {}}
+        case "google_search_result":
+            return {"result": []}
+        case _:
+            return {}
+
+
+def _deltas(step: JsonObject) -> list[JsonObject]:
+    """The deltas that make up what a step holds."""
+    match step["type"]:
+        case "thought":
+            told: list[JsonObject] = [
+                {"type": "thought_summary", "content": part} for part in objects_in(step, "summary")
+            ]
+            return [*told, {"type": "thought_signature", "signature": step["signature"]}]
+        case "function_call":
+            whole = encode(step["arguments"]).decode()
+            half = len(whole) // 2
+            return [{"type": "arguments_delta", "arguments": piece} for piece in (whole[:half], whole[half:])]
+        case "google_search_call":
+            return [{"type": "google_search_call", "arguments": step["arguments"]}]
+        case "google_search_result":
+            return [{"type": "google_search_result", "result": step["result"]}]
+    deltas: list[JsonObject] = []
+    for part in objects_in(step, "content"):
+        if part.get("type") != "text":
+            deltas.append(part)
+            continue
+        deltas += [{"type": "text", "text": piece} for piece in pieces_of(text_in(part, "text"))]
+        if annotations := objects_in(part, "annotations"):
+            deltas.append({"type": "text_annotation_delta", "annotations": annotations})
+    return deltas
+
+
+def _text_frame(index: int, number: int, text: str) -> Frame:
+    # Nearly every event is of this kind, so it is written out by hand.
+    data = (
+        b'event: step.delta\ndata: {"event_type":"step.delta","event_id":"e%d","index":%d,'
+        b'"delta":{"type":"text","text":%b}}\n\n'
+    )
+    return Frame(data % (number, index, encode(text)), text)
+
+
+def _slipped_in(fault: Fault | None, index: int) -> list[Frame]:
+    match fault:
+        case UndecodableFault():
+            return [Frame(b'event: step.delta\ndata: {"event_type":"step.delta","ind\n\n')]
+        case UnknownFault():
+            return [
+                event_frame({"event_type": "interaction.pondered", "depth": 3}),
+                event_frame({"event_type": "step.delta", "index": 0, "delta": {"type": "scent", "smell": "rain"}}),
+                event_frame({"event_type": "step.start", "index": index, "step": {"type": "hologram", "depth": 3}}),
+                event_frame({"event_type": "step.stop", "index": index}),
+            ]
+        case _:
+            return []

@@ -1,0 +1,85 @@
+"""What was said in an interaction's chain, as the brain reads it."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.offline.describe import excerpt
+from bot.offline.wire import JsonObject, objects_in, text_in
+
+MEDIA = frozenset({"image", "audio", "video", "document"})
+LABEL = re.compile(r"\[attachment (?P<name>[^\]\n]*)\]\s*")
+"""How the bot labels a file: before its bytes, or before its text in the same piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that came with what somebody said."""
+
+    name: str  # empty when it was not told
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the person or the model said in one step."""
+
+    by_person: bool
+    texts: tuple[str, ...]  # without the labels and texts of files
+    attached: tuple[Attached, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All of its text."""
+        return "\n".join(self.texts) if self.by_person else "".join(self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """All that was said before, oldest first, and what is to be answered now."""
+
+    earlier: tuple[Utterance, ...]
+    question: Utterance
+    system_instruction: str = ""
+
+    @property
+    def said_earlier(self) -> tuple[str, ...]:
+        """Every text of the person before the question."""
+        return tuple(text for said in self.earlier if said.by_person for text in said.texts)
+
+
+def utterances(steps: Iterable[JsonObject]) -> list[Utterance]:
+    """The steps that say something, in their order; thoughts and tool calls do not."""
+    said: list[Utterance] = []
+    for step in steps:
+        match step.get("type"):
+            case "user_input":
+                said.append(_read_input(step))
+            case "model_output":
+                texts = tuple(text_in(part, "text") for part in objects_in(step, "content"))
+                said.append(Utterance(by_person=False, texts=tuple(text for text in texts if text)))
+            case "function_result":
+                result = json.dumps(step.get("result"), ensure_ascii=False)
+                said.append(Utterance(by_person=True, texts=(f"{text_in(step, 'name')} → {result}",)))
+    return said
+
+
+def _read_input(step: JsonObject) -> Utterance:
+    texts: list[str] = []
+    attached: list[Attached] = []
+    name = ""  # told by a label that stands alone, for the file after it
+    for part in objects_in(step, "content"):
+        text = text_in(part, "text")
+        if part.get("type") in MEDIA:
+            attached.append(Attached(name, text_in(part, "description")))
+            name = ""
+        elif label := LABEL.match(text):
+            name = label["name"]
+            if body := text[label.end() :]:
+                inner = re.sub(r"^`{3,}[^\n]*\n|\n?`{3,}\s*$", "", body)
+                attached.append(Attached(name, f"text, {len(inner)} characters, begins {excerpt(inner)!r}"))
+                name = ""
+        elif text:
+            texts.append(text)
+    return Utterance(by_person=True, texts=tuple(texts), attached=tuple(attached))

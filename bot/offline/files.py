@@ -1,0 +1,144 @@
+"""Uploaded files: taken in piece by piece, described, and their bytes let go.
+
+Nobody can download a file from Gemini, so a description is all that later answers need of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.offline.describe import HEAD, describe
+from bot.offline.faults import UploadFault
+from bot.offline.record import Record
+from bot.offline.wire import JsonObject, Refused, text_in, timestamp
+
+LIFETIME = 48 * 3600.0  # seconds
+LARGEST = 2 << 30  # bytes, as with Gemini
+UNFINISHED = 64  # uploads that are remembered at once; the oldest is given up for another
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file on its way in."""
+
+    name: str  # "files/..."
+    display_name: str
+    mime_type: str
+    fails: UploadFault | None
+    size: int = 0  # bytes so far
+    head: bytearray = field(default_factory=bytearray)
+
+    def add(self, piece: bytes) -> None:
+        """Take in more of the file."""
+        self.size += len(piece)
+        if self.size > LARGEST:
+            raise Refused(400, "invalid_request", "the file is over 2 GB")
+        if (room := HEAD - len(self.head)) > 0:
+            self.head += piece[:room]
+
+
+class Files:
+    """The files that were uploaded, by name. They outlive the process in the record."""
+
+    def __init__(self, record: Record, *, clock: Callable[[], float], new_id: Callable[[], str], polls: int) -> None:
+        self._record = record
+        self._clock = clock
+        self._new_id = new_id
+        self._polls = polls  # how many gets see a film in PROCESSING
+        self._uploads: dict[str, Upload] = {}  # by session
+        self._known: dict[str, JsonObject] = {}
+        self._processing: dict[str, int] = {}  # polls left, by name
+
+    def restore(self, entries: dict[str, JsonObject]) -> None:
+        """Take in what the record holds."""
+        self._known = entries
+
+    def begin(self, *, display_name: str, mime_type: str, fault: UploadFault | None) -> str:
+        """Begin an upload; the name of its session."""
+        while len(self._uploads) >= UNFINISHED:
+            self._uploads.pop(next(iter(self._uploads)))
+        id_ = self._new_id()
+        self._uploads[id_] = Upload(f"files/{id_}", display_name, mime_type, fault)
+        return id_
+
+    def upload(self, session: str) -> Upload:
+        """The upload of a session. Raises Refused for one that is not known."""
+        if session not in self._uploads:
+            raise Refused(404, "not_found", "no such upload")
+        return self._uploads[session]
+
+    def finish(self, session: str, *, url: str) -> JsonObject:
+        """End the upload; the file as it stands now.
+
+        Args:
+            url: of the API with its version, to which the file's name is joined.
+        """
+        upload = self._uploads.pop(session)
+        kind = kind_of(upload.mime_type)
+        file: JsonObject = {
+            "name": upload.name,
+            "uri": f"{url}/{upload.name}",
+            "mimeType": upload.mime_type,
+            "sizeBytes": str(upload.size),
+            "displayName": upload.display_name,
+            "createTime": timestamp(self._clock()),
+            "expirationTime": timestamp(self._clock() + LIFETIME),
+            "state": "ACTIVE",
+            "description": describe(kind, upload.mime_type, bytes(upload.head), size=upload.size),
+            "created": self._clock(),
+        }
+        if upload.fails is not None:
+            file |= {"state": "FAILED", "error": {"code": 3, "message": upload.fails.message}}
+        elif kind in {"video", "audio"} and self._polls > 0:
+            self._processing[upload.name] = self._polls
+        self._known[upload.name] = file
+        self._record.put(upload.name, file)
+        return self._shown(file)
+
+    def get(self, name: str) -> JsonObject:
+        """A file as a get answers it. Raises Refused."""
+        file = self._shown(self._find(name))
+        if name in self._processing:
+            self._processing[name] -= 1
+            if self._processing[name] <= 0:
+                del self._processing[name]
+        return file
+
+    def delete(self, name: str) -> None:
+        """Remove a file. Raises Refused."""
+        self._find(name)
+        self._forget(name)
+
+    def describe(self, kind: str, uri: str) -> str:
+        """What is known of the file at an address. Raises Refused for one of ours that is not there or not ready."""
+        if "/files/" not in uri:
+            return f"{kind} at {uri}"
+        file = self._find("files/" + uri.rpartition("/files/")[2])
+        if file["state"] != "ACTIVE" or file["name"] in self._processing:
+            raise Refused(400, "failed_precondition", f"file {file['name']} is not in an ACTIVE state")
+        return text_in(file, "description")
+
+    def _find(self, name: str) -> JsonObject:
+        file = self._known.get(name)
+        if file is not None:
+            created = file["created"]
+            if isinstance(created, (int, float)) and created + LIFETIME > self._clock():
+                return file
+            self._forget(name)
+        raise Refused(403, "permission_denied", f"no permission for {name}, or it does not exist")
+
+    def _forget(self, name: str) -> None:
+        self._known.pop(name, None)
+        self._processing.pop(name, None)
+        self._record.remove(name)
+
+    def _shown(self, file: JsonObject) -> JsonObject:
+        shown = {key: value for key, value in file.items() if key not in {"description", "created"}}
+        if file["name"] in self._processing:
+            shown["state"] = "PROCESSING"
+        return shown
+
+
+def kind_of(mime_type: str) -> str:
+    """The kind of content a file of that type is sent as."""
+    family = mime_type.partition("/")[0]
+    return family if family in {"image", "audio", "video"} else "document"

@@ -1,0 +1,109 @@
+"""From an order to an answer: the chain it stands on is read, the brain is asked, the telling begins."""
+
+from collections.abc import Callable
+
+from bot.offline.answers import Plan, continued, plan, plan_of
+from bot.offline.bell import Tasks
+from bot.offline.brain import Brain
+from bot.offline.conversation import Conversation, Utterance, utterances
+from bot.offline.faults import Fault, Faults
+from bot.offline.interactions import Interaction, Interactions
+from bot.offline.orders import Order
+from bot.offline.telling import Sleep, Telling
+from bot.offline.wire import Refused
+
+_CONTINUATIONS = 1000  # that are remembered at once
+
+
+class Generation:
+    """Begins answers and keeps the running ones, so that they can be followed and cancelled."""
+
+    def __init__(
+        self,
+        interactions: Interactions,
+        *,
+        tasks: Tasks,
+        faults: Faults,
+        brain: Brain,
+        pace: float,
+        sleep: Sleep,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._interactions = interactions
+        self._tasks = tasks
+        self._faults = faults
+        self._brain = brain
+        self._pace = pace
+        self._sleep = sleep
+        self._clock = clock
+        self._new_id = new_id
+        self._running: dict[str, Telling] = {}
+        self._rests: dict[str, tuple[str | None, tuple[str, ...]]] = {}  # by token: whose it is, the text to come
+
+    async def begin(self, order: Order, fault: Fault | None) -> Telling:
+        """Create the interaction and let its answer be generated.
+
+        Raises:
+            Refused: the order goes on from something it cannot go on from.
+        """
+        answer = self._planned(order, fault)
+        interaction = Interaction(
+            id=f"v1_{self._new_id()}",
+            owner=order.owner,
+            input=order.input,
+            created=self._clock(),
+            previous=order.previous,
+            stored=order.store,
+        )
+        if answer.continuation_token is not None:
+            if len(self._rests) >= _CONTINUATIONS:
+                self._rests.pop(next(iter(self._rests)))
+            self._rests[answer.continuation_token] = (interaction.id if order.store else None, answer.rest)
+        self._interactions.add(interaction)
+        telling = Telling(interaction, answer, fault=fault, faults=self._faults)
+        self._running[interaction.id] = telling
+        work = self._generate(telling)
+        if self._pace > 0 or telling.takes_time or order.background:
+            self._tasks.start(work)
+        else:
+            await work  # which has nothing to wait for, so a task would only cost
+        return telling
+
+    def telling_of(self, interaction: Interaction) -> Telling:
+        """The running telling of an interaction, or that of one which has ended, told again."""
+        running = self._running.get(interaction.id)
+        if running is not None:
+            return running
+        again = Telling(interaction, plan_of(interaction), fault=None, faults=self._faults)
+        again.out, again.over = len(again.frames), True
+        return again
+
+    def cancel(self, interaction: Interaction) -> None:
+        """End an interaction that is in progress."""
+        if interaction.is_running:
+            self.telling_of(interaction).cancel(self._interactions)
+            self._running.pop(interaction.id, None)
+
+    async def _generate(self, telling: Telling) -> None:
+        await telling.generate(self._interactions, pace=self._pace, sleep=self._sleep)
+        if telling.over:
+            self._running.pop(telling.interaction.id, None)
+
+    def _planned(self, order: Order, fault: Fault | None) -> Plan:
+        previous = None if order.previous is None else self._interactions.find(order.previous)
+        token = self._new_id()
+        if order.continuation_token is not None:
+            owner, rest = self._rests.get(order.continuation_token, (None, ()))
+            if not rest or owner != order.previous:
+                raise Refused(400, "invalid_request", "the continuation token does not belong to this interaction")
+            return continued(rest, input_length=0, token=token)
+        if previous is not None and previous.status in {"in_progress", "failed", "cancelled"}:
+            raise Refused(400, "failed_precondition", f"previous interaction {previous.id} is {previous.status}")
+        earlier: list[Utterance] = []
+        for interaction in self._interactions.chain(order.previous):
+            earlier += interaction.said
+        *sent, question = utterances(order.input) or [Utterance(by_person=True, texts=())]
+        conversation = Conversation((*earlier, *sent), question, order.system_instruction)
+        read = sum(len(text) for said in (*conversation.earlier, question) for text in said.texts)
+        return plan(self._brain(conversation), fault=fault, input_length=read, token=token)

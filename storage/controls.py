@@ -1,0 +1,111 @@
+"""What the commands write. Each is noted as a message, so that one that is handed over again does nothing."""
+
+import sqlite3
+
+from bot.messages import MessageId, Thread, Turn, TurnId
+from bot.ports import Retried
+from storage.messages import set_title
+from storage.rows import select_turns
+
+
+def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, now: float) -> Turn | None:
+    """`ControlStore.stop`."""
+    if not _begin(db, thread, command, now):
+        return None
+    db.execute(
+        "UPDATE turn SET stopping = 1 WHERE thread = ? AND ended_at IS NULL AND state = 'running'", (thread.key,)
+    )
+    found = select_turns(
+        db,
+        "turn.thread = :thread AND turn.ended_at IS NULL AND turn.state = 'running'",
+        {"thread": thread.key},
+        order="turn.sequence",
+    )
+    return found[0] if found else None
+
+
+def reset(db: sqlite3.Connection, thread: Thread, command: MessageId, *, keeps_text: bool, now: float) -> bool:
+    """`ControlStore.reset`."""
+    if not _begin(db, thread, command, now):
+        return False
+    key = {"thread": thread.key}
+    db.execute("UPDATE thread SET epoch = epoch + 1, latest = NULL WHERE thread = :thread", key)
+    db.execute("UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'", key)
+    db.execute(
+        "UPDATE turn SET epoch = (SELECT epoch FROM thread WHERE thread = :thread)"
+        " WHERE thread = :thread AND ended_at IS NULL AND state = 'queued'",
+        key,
+    )
+    _blank_what_ended(db, thread)
+    if keeps_text:
+        set_title(db, thread)  # a question that waits belongs to the new epoch already
+    return True
+
+
+def retry(db: sqlite3.Connection, thread: Thread, command: MessageId, *, new_turn: TurnId, now: float) -> Retried:
+    """`ControlStore.retry`; *new_turn* names the turn that is queued."""
+    if not _begin(db, thread, command, now):
+        return Retried.REPEATED
+    if db.execute("SELECT 1 FROM turn WHERE thread = ? AND ended_at IS NULL LIMIT 1", (thread.key,)).fetchone():
+        return Retried.BUSY
+    old = db.execute(
+        "SELECT turn.id FROM turn JOIN thread ON thread.thread = turn.thread AND thread.epoch = turn.epoch"
+        " WHERE turn.thread = ? AND turn.state <> 'superseded' ORDER BY turn.sequence DESC LIMIT 1",
+        (thread.key,),
+    ).fetchone()
+    if old is None:
+        return Retried.NOTHING
+
+    names = {"thread": thread.key, "old": old[0], "new": new_turn, "now": now}
+    db.execute(
+        "INSERT INTO turn (thread, id, sequence, state, epoch, asker, refusal, created_at)"
+        " SELECT thread, :new, (SELECT MAX(sequence) + 1 FROM turn WHERE thread = :thread), 'queued', epoch, asker,"
+        " refusal, :now FROM turn WHERE thread = :thread AND id = :old",
+        names,
+    )
+    db.execute("UPDATE message SET turn = :new WHERE thread = :thread AND turn = :old", names)
+    db.execute("UPDATE part SET turn = :new WHERE thread = :thread AND turn = :old", names)
+    db.execute(
+        "UPDATE thread SET latest = (SELECT previous FROM turn WHERE thread = :thread AND id = :old)"
+        " WHERE thread = :thread",
+        names,
+    )
+    db.execute("UPDATE turn SET state = 'superseded' WHERE thread = :thread AND id = :old", names)
+    return Retried.QUEUED
+
+
+def _begin(db: sqlite3.Connection, thread: Thread, command: MessageId, now: float) -> bool:
+    """Note the command, and let nothing join the turns that wait; False when it was noted before."""
+    db.execute(
+        "INSERT INTO thread (thread, updated_at) VALUES (?, ?)"
+        " ON CONFLICT (thread) DO UPDATE SET updated_at = excluded.updated_at",
+        (thread.key, now),
+    )
+    is_new = db.execute(
+        "INSERT INTO message (thread, id, received_at) VALUES (?, ?, ?) ON CONFLICT (thread, id) DO NOTHING",
+        (thread.key, command, now),
+    ).rowcount
+    if is_new:
+        db.execute(
+            "UPDATE turn SET sealed = 1 WHERE thread = ? AND ended_at IS NULL AND state = 'queued'", (thread.key,)
+        )
+    return bool(is_new)
+
+
+def _blank_what_ended(db: sqlite3.Connection, thread: Thread) -> None:
+    """Forget the text of every turn before the reset; the running one's goes when it has been stopped.
+
+    A turn that waits to be answered again keeps its question, and loses what its reply showed.
+    """
+    key = {"thread": thread.key}
+    db.execute(
+        "UPDATE message SET text = NULL, attachment_details = NULL WHERE thread = :thread"
+        " AND turn IN (SELECT id FROM turn WHERE thread = :thread AND ended_at IS NOT NULL)",
+        key,
+    )
+    db.execute("UPDATE turn SET notice = NULL WHERE thread = :thread AND notice IS NOT NULL", key)
+    db.execute(
+        "UPDATE part SET text = NULL, attachments = NULL WHERE thread = :thread"
+        " AND turn NOT IN (SELECT id FROM turn WHERE thread = :thread AND state = 'running')",
+        key,
+    )

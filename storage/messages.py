@@ -1,0 +1,128 @@
+"""What the inbox writes: messages, each of them once, in the turns they belong to."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from bot.messages import Attachment, Message, MessageId, Refusal, Thread, TurnId
+from storage.rows import asker_of, attachment_columns, attachments_in, storable
+
+TITLE_LENGTH = 80  # code points
+
+_STANDING = """
+    SELECT EXISTS (SELECT 1 FROM message WHERE thread = :thread AND id = :message),
+           thread.epoch, turn.sequence, turn.id,
+           turn.state = 'queued' AND turn.asker = :asker AND turn.refusal IS :refusal AND NOT turn.sealed
+    FROM (SELECT 1)
+    LEFT JOIN thread ON thread.thread = :thread
+    LEFT JOIN turn ON turn.thread = :thread
+                   AND turn.sequence = (SELECT MAX(sequence) FROM turn WHERE thread = :thread)
+"""
+
+
+def add(
+    db: sqlite3.Connection, message: Message, refusal: Refusal | None, *, new_turn: TurnId, keeps_text: bool, now: float
+) -> bool:
+    """`MessageStore.add`; *new_turn* names the turn, should the message begin one."""
+    thread = message.thread.key
+    asker = asker_of(message.thread, message.author)
+    known, epoch, last, turn, joins = db.execute(
+        _STANDING, {"thread": thread, "message": message.id, "asker": asker, "refusal": refusal}
+    ).fetchone()
+    if known:
+        return False
+
+    text = None if refusal or message.text is None else storable(message.text)
+    attachments = () if refusal else message.attachments
+    db.execute(
+        "INSERT INTO thread (thread, title, updated_at) VALUES (?, ?, ?) ON CONFLICT (thread) DO UPDATE"
+        " SET title = COALESCE(title, excluded.title), updated_at = excluded.updated_at",
+        (thread, title_of(text, attachments) if keeps_text else None, now),
+    )
+    if not joins:
+        turn = new_turn
+        db.execute(
+            "INSERT INTO turn (thread, id, sequence, state, epoch, asker, refusal, created_at)"
+            " VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
+            (thread, turn, 0 if last is None else last + 1, epoch or 0, asker, refusal, now),
+        )
+    name = message.author.name
+    db.execute(
+        "INSERT INTO message (thread, id, turn, position, author, author_name, text, attachment_ids,"
+        " attachment_details, addressed, sent_at, received_at)"
+        " VALUES (?1, ?2, ?3, (SELECT COALESCE(MAX(position) + 1, 0) FROM message WHERE thread = ?1 AND turn = ?3),"
+        " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        (
+            thread,
+            message.id,
+            turn,
+            message.author.id,
+            None if name is None else storable(name),
+            text,
+            *attachment_columns(attachments),
+            message.addressed,
+            message.sent_at,
+            now,
+        ),
+    )
+    return True
+
+
+def edit(db: sqlite3.Connection, thread: Thread, message: MessageId, text: str, *, keeps_text: bool) -> bool:
+    """`MessageStore.edit`; what a refused person writes instead is not kept either."""
+    waiting = _waiting_turn(db, thread, message)
+    if waiting is None:
+        return False
+    _, refusal = waiting
+    if refusal is None:
+        db.execute("UPDATE message SET text = ? WHERE thread = ? AND id = ?", (storable(text), thread.key, message))
+        if keeps_text:
+            set_title(db, thread)
+    return True
+
+
+def withdraw(db: sqlite3.Connection, thread: Thread, message: MessageId, *, keeps_text: bool) -> bool:
+    """`MessageStore.withdraw`."""
+    waiting = _waiting_turn(db, thread, message)
+    if waiting is None:
+        return False
+    turn, _ = waiting
+    db.execute(
+        "UPDATE message SET turn = NULL, author = NULL, author_name = NULL, text = NULL, attachment_ids = NULL,"
+        " attachment_details = NULL WHERE thread = ? AND id = ?",
+        (thread.key, message),
+    )
+    left = db.execute("SELECT 1 FROM message WHERE thread = ? AND turn = ? LIMIT 1", (thread.key, turn)).fetchone()
+    if left is None:
+        db.execute("DELETE FROM turn WHERE thread = ? AND id = ?", (thread.key, turn))
+    if keeps_text:
+        set_title(db, thread)
+    return True
+
+
+def set_title(db: sqlite3.Connection, thread: Thread) -> None:
+    """Name the thread by the first question of its epoch, or by nothing when there is none."""
+    rows = db.execute(
+        "SELECT message.text, message.attachment_ids, message.attachment_details FROM turn"
+        " JOIN thread ON thread.thread = turn.thread AND thread.epoch = turn.epoch"
+        " JOIN message ON message.thread = turn.thread AND message.turn = turn.id"
+        " WHERE turn.thread = ? AND turn.state <> 'superseded' ORDER BY turn.sequence, message.position",
+        (thread.key,),
+    )
+    titles = (title_of(text, attachments_in(ids, details)) for text, ids, details in rows)
+    title = next((title for title in titles if title is not None), None)
+    db.execute("UPDATE thread SET title = ? WHERE thread = ?", (title, thread.key))
+
+
+def title_of(text: str | None, attachments: Sequence[Attachment]) -> str | None:
+    """One line for a list of threads: a question's beginning, or the name of the file that was sent without a word."""
+    words = " ".join((text or "").split()) or next((each.name for each in attachments), "")
+    return (words if len(words) <= TITLE_LENGTH else words[: TITLE_LENGTH - 1].rstrip() + "…") or None
+
+
+def _waiting_turn(db: sqlite3.Connection, thread: Thread, message: MessageId) -> tuple[str, str | None] | None:
+    found: tuple[str, str | None] | None = db.execute(
+        "SELECT turn.id, turn.refusal FROM message JOIN turn ON turn.thread = message.thread AND turn.id = message.turn"
+        " WHERE message.thread = ? AND message.id = ? AND turn.state = 'queued'",
+        (thread.key, message),
+    ).fetchone()
+    return found

@@ -1,0 +1,92 @@
+"""Numbered migrations: what brings a database from any earlier schema to this one."""
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+APPLICATION_ID = 0x434C4557
+"""Stands in the header of every database of ours: "CLEW". The schema's version stands beside it, as user_version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: SQL that leads from the version before it to its own."""
+
+    version: int
+    sql: str
+
+
+class Origin(Enum):
+    """Whose database a file is."""
+
+    EMPTY = "empty"
+    OURS = "ours"
+    FOREIGN = "foreign"
+
+
+def read_migrations(folder: Path) -> tuple[Migration, ...]:
+    """The folder's migrations, 0001 first.
+
+    Raises:
+        ValueError: a name does not begin with a number and an underscore, or a number is missing or doubled.
+    """
+    migrations = []
+    for version, file in enumerate(sorted(folder.glob("*.sql")), start=1):
+        found = re.match(r"(\d{4})_", file.name)
+        if found is None or int(found[1]) != version:
+            raise ValueError(f"{file.name} should begin with {version:04}_")
+        migrations.append(Migration(version, file.read_text(encoding="utf-8")))
+    return tuple(migrations)
+
+
+def identify(db: sqlite3.Connection) -> tuple[Origin, int]:
+    """Whose database this is, and the version of its schema."""
+    (application_id,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application_id == APPLICATION_ID:
+        return Origin.OURS, version
+    (objects,) = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    is_empty = not (application_id or version or objects)
+    return (Origin.EMPTY if is_empty else Origin.FOREIGN), version
+
+
+def back_up(db: sqlite3.Connection, file: Path, version: int) -> Path:
+    """Copy the database to a new file beside it, and return its name. An earlier copy is never overwritten."""
+    copy = file.with_name(f"{file.name}.v{version}-backup")
+    number = 1
+    while copy.exists():
+        number += 1
+        copy = file.with_name(f"{file.name}.v{version}-backup-{number}")
+    try:
+        with closing(sqlite3.connect(copy)) as target:
+            db.backup(target)
+    except BaseException:
+        copy.unlink(missing_ok=True)  # half a copy is worse than none
+        raise
+    return copy
+
+
+def migrate(db: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    """Run the migrations in one transaction; foreign keys are only checked at its end, so tables can be rebuilt.
+
+    Raises:
+        sqlite3.Error: a migration failed, and the database is as it was.
+    """
+    steps = (f"{migration.sql}\n;PRAGMA user_version = {migration.version};" for migration in migrations)
+    db.execute("PRAGMA foreign_keys = OFF")
+    try:
+        # executescript commits what is open before it begins, so the BEGIN has to be part of the script.
+        db.executescript("\n".join(("BEGIN EXCLUSIVE;", *steps, f"PRAGMA application_id = {APPLICATION_ID};")))
+        broken = db.execute("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            raise sqlite3.IntegrityError(f"a row of {broken[0]} refers to nothing")
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        db.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,212 @@
+"""The store over SQLite: one file, one process, every acknowledgement on durable storage."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.errors import StoreUnusable
+from bot.messages import (
+    InteractionId,
+    Message,
+    MessageId,
+    Part,
+    Platform,
+    Refusal,
+    Thread,
+    Turn,
+    TurnId,
+    Usage,
+)
+from bot.ports import Claim, Retried, Store, ThreadSummary
+from storage import controls, messages, transcripts, turns
+from storage.commits import Commits, group_commits
+from storage.database import Opened, commit_something_small, open_database
+from storage.migrate import MIGRATIONS, read_migrations
+from storage.tally import Tally
+
+TEXT_KEPT = frozenset({Platform("web")})
+"""The platforms that have no history of their own to read text back from."""
+
+
+def random_turn_id() -> TurnId:
+    """Sixteen hexadecimal digits: short enough to travel in a platform's own marks."""
+    return TurnId(secrets.token_hex(8))
+
+
+@asynccontextmanager
+async def open_store(
+    url: str,
+    *,
+    now: Callable[[], float] = time.time,
+    new_id: Callable[[], TurnId] = random_turn_id,
+    keeps_text: frozenset[Platform] = TEXT_KEPT,
+    wait: float = 5.0,
+    migrations: Path = MIGRATIONS,
+) -> AsyncIterator[Store]:
+    """Open the database that `DATABASE_URL` names, bring its schema up to date, and own it until the end.
+
+    Args:
+        url: ``sqlite:///clew.db`` (relative), ``sqlite:////data/clew.db`` (absolute) or ``sqlite:///:memory:``.
+        now: seconds since the epoch.
+        new_id: a name for a new turn, unique in its thread.
+        keeps_text: the platforms whose text stays until a reset, because they keep no history themselves.
+        wait: seconds to wait for another program's lock, at start and for every write.
+        migrations: the folder with the numbered migrations.
+
+    Raises:
+        StoreUnusable: why it cannot be opened, in one sentence.
+    """
+    file = read_url(url)
+    opened = await asyncio.to_thread(open_database, file, migrations=read_migrations(migrations), wait=wait)
+    async with serve(opened, now=now, new_id=new_id, keeps_text=keeps_text) as store:
+        yield store
+
+
+@asynccontextmanager
+async def serve(
+    opened: Opened,
+    *,
+    now: Callable[[], float] = time.time,
+    new_id: Callable[[], TurnId] = random_turn_id,
+    keeps_text: frozenset[Platform] = TEXT_KEPT,
+) -> AsyncIterator[Store]:
+    """The store over a database that is open already; closes it at the end."""
+    with opened.ownership:
+        tally = Tally()
+        opened.connection.on_rollback = tally.forget
+        async with group_commits(opened.connection) as commits:
+            yield SqliteStore(commits, tally, now=now, new_id=new_id, keeps_text=keeps_text)
+
+
+def read_url(url: str) -> Path | None:
+    """The file that `DATABASE_URL` names; None for a database in memory.
+
+    Raises:
+        StoreUnusable: it names nothing this store can open. The text repeats no more of it than its scheme.
+    """
+    scheme, separator, path = url.partition(":///")
+    if url.startswith(("postgresql:", "postgresql+", "postgres:")):
+        raise StoreUnusable(
+            "DATABASE_URL names a PostgreSQL database, which is not supported yet; use sqlite:///clew.db"
+        )
+    if scheme != "sqlite" or not separator:
+        raise StoreUnusable(
+            "DATABASE_URL should look like sqlite:///clew.db (three slashes, then the file; four for an absolute path)"
+        )
+    if path == ":memory:":
+        return None
+    if not path or "?" in path or "\0" in path:
+        raise StoreUnusable(
+            "DATABASE_URL should name a file after sqlite:/// and nothing else, as in sqlite:///clew.db"
+        )
+    return Path(path)
+
+
+class SqliteStore:
+    """`Store` over one SQLite database; each method is one transaction, told in a neighbouring module."""
+
+    def __init__(
+        self,
+        commits: Commits,
+        tally: Tally,
+        *,
+        now: Callable[[], float],
+        new_id: Callable[[], TurnId],
+        keeps_text: frozenset[Platform],
+    ) -> None:
+        self._write, self._read = commits.write, commits.read
+        self._tally = tally
+        self._now = now
+        self._new_id = new_id
+        self._keeps_text = keeps_text
+
+    def _keeps(self, thread: Thread) -> bool:
+        return thread.platform in self._keeps_text
+
+    # --- messages ---
+
+    async def add(self, message: Message, *, refusal: Refusal | None = None) -> bool:
+        turn, keeps, now = self._new_id(), self._keeps(message.thread), self._now()
+        return await self._write(
+            lambda db: messages.add(db, message, refusal, new_turn=turn, keeps_text=keeps, now=now)
+        )
+
+    async def edit(self, thread: Thread, message: MessageId, text: str) -> bool:
+        keeps = self._keeps(thread)
+        return await self._write(lambda db: messages.edit(db, thread, message, text, keeps_text=keeps))
+
+    async def withdraw(self, thread: Thread, message: MessageId) -> bool:
+        keeps = self._keeps(thread)
+        return await self._write(lambda db: messages.withdraw(db, thread, message, keeps_text=keeps))
+
+    # --- turns ---
+
+    async def waiting(self) -> Sequence[Thread]:
+        return await self._read(turns.waiting)
+
+    async def running(self) -> Sequence[Turn]:
+        return await self._read(turns.running)
+
+    async def claim(self, thread: Thread) -> Claim | None:
+        now = self._now()
+        return await self._write(lambda db: turns.claim(db, self._tally, thread, now=now))
+
+    async def uncount(self, turn: Turn) -> None:
+        await self._write(lambda db: turns.uncount(db, self._tally, turn))
+
+    async def asking(self, turn: Turn, *, after: InteractionId | None) -> None:
+        await self._write(lambda db: turns.asking(db, turn, after))
+
+    async def created(self, turn: Turn, interaction: InteractionId) -> None:
+        now = self._now()
+        await self._write(lambda db: turns.created(db, turn, interaction, now=now))
+
+    async def shown(self, turn: Turn, part: Part) -> None:
+        keeps = self._keeps(turn.thread)
+        await self._write(lambda db: turns.shown(db, turn, part, keeps_text=keeps))
+
+    async def answered(self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str) -> None:
+        keeps, now = self._keeps(turn.thread), self._now()
+        await self._write(lambda db: turns.answered(db, turn, interaction, usage, model, keeps_text=keeps, now=now))
+
+    async def failed(self, turn: Turn, *, notice: str, tell: bool) -> None:
+        keeps, now = self._keeps(turn.thread), self._now()
+        await self._write(lambda db: turns.failed(db, turn, notice, tell=tell, keeps_text=keeps, now=now))
+
+    async def stopped(self, turn: Turn) -> None:
+        keeps, now = self._keeps(turn.thread), self._now()
+        await self._write(lambda db: turns.stopped(db, turn, keeps_text=keeps, now=now))
+
+    async def untold(self, turn: Turn) -> Sequence[Turn]:
+        return await self._read(lambda db: turns.untold(db, turn))
+
+    # --- controls ---
+
+    async def stop(self, thread: Thread, command: MessageId) -> Turn | None:
+        now = self._now()
+        return await self._write(lambda db: controls.stop(db, thread, command, now=now))
+
+    async def reset(self, thread: Thread, command: MessageId) -> bool:
+        keeps, now = self._keeps(thread), self._now()
+        return await self._write(lambda db: controls.reset(db, thread, command, keeps_text=keeps, now=now))
+
+    async def retry(self, thread: Thread, command: MessageId) -> Retried:
+        turn, now = self._new_id(), self._now()
+        return await self._write(lambda db: controls.retry(db, thread, command, new_turn=turn, now=now))
+
+    # --- transcripts ---
+
+    async def threads(self, platform: Platform) -> Sequence[ThreadSummary]:
+        return await self._read(lambda db: transcripts.threads(db, platform))
+
+    async def transcript(self, thread: Thread) -> Sequence[Turn]:
+        return await self._read(lambda db: transcripts.transcript(db, thread))
+
+    async def turn(self, turn: Turn) -> Turn | None:
+        return await self._read(lambda db: transcripts.turn_now(db, turn))
+
+    async def check(self) -> None:
+        await self._write(commit_something_small)

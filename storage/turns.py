@@ -1,0 +1,207 @@
+"""What answering writes: a turn is claimed, gets its interaction and its parts, and ends."""
+
+import sqlite3
+from typing import LiteralString
+
+from bot.errors import StaleTurn
+from bot.messages import InteractionId, Part, Thread, Turn, Usage
+from bot.ports import Claim
+from storage.rows import asker_of, part_attachments_column, select_turns, storable
+from storage.tally import Tally
+
+
+def waiting(db: sqlite3.Connection) -> list[Thread]:
+    """`TurnStore.waiting`."""
+    rows = db.execute(
+        "SELECT thread FROM turn WHERE ended_at IS NULL AND state = 'queued'"
+        " GROUP BY thread ORDER BY MIN(created_at), thread"
+    )
+    return [Thread.from_key(key) for (key,) in rows.fetchall()]
+
+
+def running(db: sqlite3.Connection) -> list[Turn]:
+    """`TurnStore.running`."""
+    return select_turns(db, "turn.ended_at IS NULL AND turn.state = 'running'", {}, order="claimed_at, turn.thread")
+
+
+def claim(db: sqlite3.Connection, tally: Tally, thread: Thread, *, now: float) -> Claim | None:
+    """`TurnStore.claim`."""
+    # The running turn, if any, comes first: it was the oldest when it was taken, and none is queued before another.
+    found = db.execute(
+        "SELECT id, state, asker, refusal IS NULL FROM turn WHERE thread = ? AND ended_at IS NULL"
+        " ORDER BY sequence LIMIT 1",
+        (thread.key,),
+    ).fetchone()
+    if found is None or found[1] == "running":
+        return None
+    turn, _, asker, counts = found
+    today_by_asker, today_in_all = tally.counted(db, asker, now)
+    db.execute(
+        "UPDATE turn SET state = 'running', asks = 1, claimed_at = :now, counted = :counts,"
+        " (epoch, previous) = (SELECT epoch, latest FROM thread WHERE thread = :thread)"
+        " WHERE thread = :thread AND id = :turn",
+        {"thread": thread.key, "turn": turn, "now": now, "counts": counts},
+    )
+    if counts:
+        tally.change(asker, now, +1)
+    (claimed,) = select_turns(
+        db, "turn.thread = :thread AND turn.id = :turn", {"thread": thread.key, "turn": turn}, order="turn.sequence"
+    )
+    return Claim(claimed, today_by_asker, today_in_all)
+
+
+def uncount(db: sqlite3.Connection, tally: Tally, turn: Turn) -> None:
+    """`TurnStore.uncount`."""
+    key = (turn.thread.key, turn.id)
+    found = db.execute("SELECT claimed_at FROM turn WHERE thread = ? AND id = ? AND counted = 1", key).fetchone()
+    if found is not None:
+        db.execute("UPDATE turn SET counted = 0 WHERE thread = ? AND id = ?", key)
+        tally.change(asker_of(turn.thread, turn.asker), found[0], -1)
+
+
+def asking(db: sqlite3.Connection, turn: Turn, after: InteractionId | None) -> None:
+    """`TurnStore.asking`."""
+    _update(db, turn, "asks = asks + 1, previous = :after", {"after": after})
+
+
+def created(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, *, now: float) -> None:
+    """`TurnStore.created`."""
+    _update(db, turn, "interaction = :interaction", {"interaction": interaction})
+    _keep_interaction(db, turn, interaction, now)
+
+
+def shown(db: sqlite3.Connection, turn: Turn, part: Part, *, keeps_text: bool) -> None:
+    """`TurnStore.shown`; a reply that is being stopped still gets its last touch, though the thread was reset."""
+    changed = db.execute(
+        "INSERT INTO part (thread, turn, number, message_id, digest, text, attachments)"
+        " SELECT turn.thread, turn.id, :number, :message, :digest, :text, :attachments"
+        " FROM turn JOIN thread ON thread.thread = turn.thread"
+        " WHERE turn.thread = :thread AND turn.id = :turn AND turn.state = 'running'"
+        " AND (turn.epoch = thread.epoch OR turn.stopping)"
+        " ON CONFLICT (thread, turn, number) DO UPDATE SET message_id = excluded.message_id, digest = excluded.digest,"
+        " text = excluded.text, attachments = excluded.attachments",
+        {
+            "thread": turn.thread.key,
+            "turn": turn.id,
+            "number": part.number,
+            "message": part.message_id,
+            "digest": part.digest,
+            "text": storable(part.text) if keeps_text and part.text is not None else None,
+            "attachments": part_attachments_column(part.attachments) if keeps_text else None,
+        },
+    ).rowcount
+    if not changed:
+        raise _stale(turn)
+
+
+def answered(
+    db: sqlite3.Connection,
+    turn: Turn,
+    interaction: InteractionId,
+    usage: Usage,
+    model: str,
+    *,
+    keeps_text: bool,
+    now: float,
+) -> None:
+    """`TurnStore.answered`; an answer that is whole counts, even if stop was pressed at the last moment."""
+    _update(
+        db,
+        turn,
+        "state = 'answered', interaction = :interaction, model = :model, input_tokens = :input,"
+        " output_tokens = :output, thought_tokens = :thought, cached_tokens = :cached, tool_tokens = :tool,"
+        " total_tokens = :total, ended_at = :now",
+        {
+            "interaction": interaction,
+            "model": model,
+            "input": usage.input_tokens,
+            "output": usage.output_tokens,
+            "thought": usage.thought_tokens,
+            "cached": usage.cached_tokens,
+            "tool": usage.tool_tokens,
+            "total": usage.total_tokens,
+            "now": now,
+        },
+    )
+    db.execute("UPDATE thread SET latest = ?, updated_at = ? WHERE thread = ?", (interaction, now, turn.thread.key))
+    _keep_interaction(db, turn, interaction, now)
+    if not keeps_text:
+        blank_messages(db, turn)
+
+
+def failed(db: sqlite3.Connection, turn: Turn, notice: str, *, tell: bool, keeps_text: bool, now: float) -> None:
+    """`TurnStore.failed`."""
+    _update(
+        db,
+        turn,
+        "state = 'failed', notice = :notice, tell = :tell, ended_at = :now",
+        {"notice": storable(notice) if keeps_text else None, "tell": tell, "now": now},
+    )
+    db.execute("UPDATE thread SET updated_at = ? WHERE thread = ?", (now, turn.thread.key))
+    if not keeps_text:
+        blank_messages(db, turn)
+
+
+def stopped(db: sqlite3.Connection, turn: Turn, *, keeps_text: bool, now: float) -> None:
+    """`TurnStore.stopped`; after a reset nothing of what was asked and said is kept."""
+    key = (turn.thread.key, turn.id)
+    changed = db.execute(
+        "UPDATE turn SET state = 'stopped', tell = 1, ended_at = ? WHERE thread = ? AND id = ? AND state = 'running'",
+        (now, *key),
+    ).rowcount
+    if not changed:
+        return
+    db.execute("UPDATE thread SET updated_at = ? WHERE thread = ?", (now, turn.thread.key))
+    was_reset = db.execute(
+        "SELECT turn.epoch < thread.epoch FROM turn JOIN thread ON thread.thread = turn.thread"
+        " WHERE turn.thread = ? AND turn.id = ?",
+        key,
+    ).fetchone()[0]
+    if was_reset or not keeps_text:
+        blank_messages(db, turn)
+    if was_reset:
+        db.execute("UPDATE part SET text = NULL, attachments = NULL WHERE thread = ? AND turn = ?", key)
+
+
+def untold(db: sqlite3.Connection, turn: Turn) -> list[Turn]:
+    """`TurnStore.untold`; what a reset left behind is told to nobody."""
+    return select_turns(
+        db,
+        "turn.thread = :thread AND turn.epoch = thread.epoch AND turn.state IN ('failed', 'stopped') AND turn.tell = 1"
+        " AND turn.sequence < (SELECT sequence FROM turn WHERE thread = :thread AND id = :turn)"
+        " AND turn.sequence > (SELECT COALESCE(MAX(answered.sequence), -1) FROM turn AS answered"
+        " WHERE answered.thread = :thread AND answered.state = 'answered')",
+        {"thread": turn.thread.key, "turn": turn.id},
+        order="turn.sequence",
+    )
+
+
+def blank_messages(db: sqlite3.Connection, turn: Turn) -> None:
+    """Forget what was said in an ended turn; that it was said stays known."""
+    db.execute(
+        "UPDATE message SET text = NULL, attachment_details = NULL WHERE thread = ? AND turn = ?",
+        (turn.thread.key, turn.id),
+    )
+
+
+def _update(db: sqlite3.Connection, turn: Turn, changes: LiteralString, values: dict[str, object]) -> None:
+    """Change the turn if it is being answered in its thread's present epoch; raise, and change nothing, otherwise."""
+    changed = db.execute(
+        "UPDATE turn SET " + changes + " WHERE thread = :thread AND id = :turn AND state = 'running'"  # noqa: S608 - literals only
+        " AND epoch = (SELECT epoch FROM thread WHERE thread = :thread)",
+        {"thread": turn.thread.key, "turn": turn.id, **values},
+    ).rowcount
+    if not changed:
+        raise _stale(turn)
+
+
+def _stale(turn: Turn) -> StaleTurn:
+    return StaleTurn(f"turn {turn.id} of {turn.thread.key} is not the running one any more")
+
+
+def _keep_interaction(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, now: float) -> None:
+    db.execute(
+        "INSERT INTO interaction (thread, id, turn, created_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (thread, id) DO NOTHING",
+        (turn.thread.key, interaction, turn.id, now),
+    )

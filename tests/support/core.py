@@ -1,0 +1,118 @@
+"""The whole core, on a store in memory (or a file), with a scripted model and a scripted platform."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.commands import Command, Commands
+from bot.dispatch import Dispatcher, open_dispatcher
+from bot.inbox import Inbox
+from bot.limits import Limits
+from bot.messages import Attachment, Message, MessageId, Turn
+from bot.metrics import Metrics
+from bot.policy import Policy
+from bot.ports import Store
+from bot.responder import Responder
+from storage.sqlite import open_store
+from tests.support.scripted import TEST, ScriptedAdapter, ScriptedModel, message, thread_named
+
+QUICK = Limits(refused=0.5, silent=0.3, turn=2.0, first_pause=0.01, longest_pause=0.05)
+"""The product's limits, compressed."""
+
+
+@dataclass
+class Core:
+    """The core and the two ends a test holds it by."""
+
+    store: Store
+    model: ScriptedModel
+    adapter: ScriptedAdapter
+    inbox: Inbox
+    commands: Commands
+    dispatcher: Dispatcher
+    metrics: Metrics
+    _commands_given: int = 0
+
+    async def says(
+        self,
+        text: str,
+        *,
+        id_: str | None = None,
+        thread: str = "t1",
+        by: str = "ada",
+        attachments: tuple[Attachment, ...] = (),
+    ) -> Message:
+        """Somebody says something, and it is in the inbox."""
+        said = message(text, id_=id_, thread=thread_named(thread), by=by, attachments=attachments)
+        await self.inbox.receive(said)
+        return said
+
+    async def tells(self, command: Command, *, thread: str = "t1", id_: str | None = None) -> str:
+        """Somebody gives a command."""
+        self._commands_given += 1
+        return await self.commands.run(
+            command, thread_named(thread), MessageId(id_ or f"command-{self._commands_given}")
+        )
+
+    async def ended(self, number: int, *, thread: str | None = None) -> list[Turn]:
+        """The turns that have ended and not been superseded, once there are *number* of them."""
+        place = thread_named(thread or "t1")
+        turns: list[Turn] = []
+
+        async def enough() -> bool:
+            turns[:] = [turn for turn in await self.store.transcript(place) if turn.ended_at is not None]
+            return len(turns) >= number
+
+        await self.adapter.until(enough)
+        return turns
+
+    def shown(self, thread: str = "t1") -> list[str]:
+        """What stands in a thread, in the order in which it was first shown."""
+        return self.adapter.texts_in(thread_named(thread))
+
+
+@asynccontextmanager
+async def core(
+    *,
+    limits: Limits = QUICK,
+    policy: Policy | None = None,
+    concurrency: int = 1000,
+    drain: float = 1.0,
+    inline_limit: int = 1000,
+    url: str = "sqlite:///:memory:",
+    model: ScriptedModel | None = None,
+) -> AsyncIterator[Core]:
+    """A running core. Leaving it drains it, as a shutdown would."""
+    async with open_store(url, keeps_text=frozenset({TEST})) as store:
+        metrics, model = Metrics(), model or ScriptedModel()
+        adapter = ScriptedAdapter(store)
+        responder = Responder(
+            store=store,
+            model=model,
+            model_name="scripted",
+            adapters={TEST: adapter},
+            limits=limits,
+            inline_limit=inline_limit,
+            metrics=metrics,
+        )
+        policy = policy or Policy()
+        async with open_dispatcher(
+            store=store,
+            responder=responder,
+            policy=policy,
+            metrics=metrics,
+            concurrency=concurrency,
+            drain=drain,
+            pause=0.01,
+            longest_pause=0.05,
+        ) as dispatcher:
+            await dispatcher.take_up()
+            yield Core(
+                store=store,
+                model=model,
+                adapter=adapter,
+                inbox=Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics),
+                commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
+                dispatcher=dispatcher,
+                metrics=metrics,
+            )

@@ -1,0 +1,161 @@
+"""A server of the Interactions API that answers with given bytes, and the SDK's own typed reader of them."""
+
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from google import genai
+from google.genai.types import HttpOptions, HttpRetryOptions
+
+from bot.answers import AnswerEvent, Citation, Created, Media, MediaKind, TextPiece, Thought, ToolUse
+from bot.media_pieces import ANY_TYPE, decode
+from bot.messages import InteractionId, Usage
+
+SAMPLES = sorted((Path(__file__).parents[1] / "samples" / "gemini").glob("*.sse"))
+
+
+@dataclass
+class Replay:
+    """What the next requests are answered with, and what they asked."""
+
+    url: str = ""
+    body: bytes = b""
+    status: int = 200
+    content_type: str = "text/event-stream"
+    headers: dict[str, str] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)  # parsed bodies; empty ones for gets
+    asked_with: list[dict[str, str]] = field(default_factory=list)  # header names in lower case
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.json() if request.can_read_body else {})
+        self.asked_with.append({name.lower(): value for name, value in request.headers.items()})
+        headers = {"Content-Type": self.content_type, **self.headers}
+        return web.Response(status=self.status, body=self.body, headers=headers)
+
+
+@asynccontextmanager
+async def replay_server() -> AsyncIterator[Replay]:
+    replay = Replay()
+    app = web.Application(client_max_size=2**26)
+    app.router.add_route("*", "/{tail:.*}", replay.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        replay.url = f"http://{host}:{port}"
+        yield replay
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class Read:
+    """What somebody made of a stream."""
+
+    told: list[AnswerEvent] = field(default_factory=list)
+    status: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    continuation: str | None = None
+    error: str | None = None  # code of an error event
+
+
+class TypedReader:
+    """Reads with the SDK's typed events, as its documentation shows it."""
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+        options = HttpOptions(base_url=replay.url, retry_options=HttpRetryOptions(attempts=1))
+        self._client = genai.Client(api_key="key", http_options=options)
+
+    async def read(self, body: bytes) -> Read:
+        self._replay.body = body
+        self._read = Read()
+        self._steps: dict[int, str] = {}
+        self._tools: set[int] = set()
+        self._id = ""
+        stream: Any = await self._client.aio.interactions.create(
+            model="m", input="hi", stream=True, automatic_continuation=False
+        )
+        # Told once per process that an answer goes on in another interaction: here nobody wants it to.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            await self._take_all(stream)
+        return self._read
+
+    async def _take_all(self, stream: Any) -> None:
+        async with stream:
+            async for event in stream:
+                if hasattr(event, "event_type"):  # junk arrives as text
+                    self._take(event)
+                if self._read.error:
+                    break
+
+    def _take(self, event: Any) -> None:
+        read = self._read
+        match event.event_type:
+            case "error":
+                read.error = event.error.code
+            case "interaction.created" | "interaction.completed" as kind:
+                self._moved(event.interaction.id, event.interaction.status)
+                if kind == "interaction.completed":
+                    read.usage = _usage(event.interaction.usage)
+                    read.continuation = event.interaction.continuation_token
+            case "interaction.status_update":
+                self._moved(event.interaction_id, event.status)
+            case "step.start":
+                self._steps[event.index] = event.step.type
+                self._tool(event.index, event.step.type)
+            case "step.delta":
+                self._delta(event.index, event.delta)
+
+    def _moved(self, interaction: str, status: str | None) -> None:
+        self._read.status = status or self._read.status
+        if interaction != self._id:
+            self._id = interaction
+            self._read.told.append(Created(InteractionId(interaction)))
+
+    def _tool(self, index: int, kind: str) -> None:
+        if kind.endswith("_call") and index not in self._tools:
+            self._tools.add(index)
+            self._read.told.append(ToolUse(kind.removesuffix("_call")))
+
+    def _delta(self, index: int, delta: Any) -> None:
+        told = self._read.told
+        match delta.type:
+            case "text":
+                if delta.text and self._steps.get(index, "model_output") == "model_output":
+                    told.append(TextPiece(delta.text))
+            case "thought_summary":
+                if getattr(delta.content, "text", None):
+                    told.append(Thought(delta.content.text))
+            case "text_annotation_delta":
+                for note in delta.annotations or []:
+                    if getattr(note, "url", None):
+                        told.append(Citation(note.url, getattr(note, "title", None) or getattr(note, "name", None)))
+            case "image" | "audio" | "video" | "document" as kind:
+                data = decode(delta.data) if delta.data else None
+                told.append(Media(MediaKind(kind), delta.mime_type or ANY_TYPE, data=data, uri=delta.uri))
+            case kind:
+                self._tool(index, kind)
+
+    async def close(self) -> None:
+        await self._client.aio.aclose()
+        self._client.close()
+
+
+def _usage(usage: Any) -> Usage:
+    if usage is None:
+        return Usage()
+    return Usage(
+        usage.total_input_tokens or 0,
+        usage.total_output_tokens or 0,
+        usage.total_thought_tokens or 0,
+        usage.total_cached_tokens or 0,
+        usage.total_tool_use_tokens or 0,
+        usage.total_tokens or 0,
+    )

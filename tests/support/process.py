@@ -1,0 +1,101 @@
+"""Clew as a process of its own, to be killed, stopped and started again."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class RunningClew:
+    """A started process, once it has said where its page is."""
+
+    process: asyncio.subprocess.Process
+    address: str
+    lines: list[str] = field(default_factory=list)  # what it printed before its page was up
+
+    def kill(self) -> None:
+        """SIGKILL: no last words."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        os.kill(self.process.pid, signal.SIGTERM)
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(20):
+            return await self.process.wait()
+
+
+@dataclass
+class Refusal:
+    """How a start failed."""
+
+    code: int
+    said: str  # on stderr
+
+
+def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
+    """What the process gets to see: nothing of the machine's own settings."""
+    own = {
+        name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "COVERAGE_PROCESS_START"}
+    }
+    return {**own, "DATABASE_URL": f"sqlite:///{folder / 'clew.db'}", "WEB_PORT": "0", **settings}
+
+
+@asynccontextmanager
+async def running_clew(folder: Path, **settings: str) -> AsyncIterator[RunningClew]:
+    """Start ``python -m bot`` with its database in *folder*; whatever is still running at the end is killed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        cwd=folder,
+        env=environment(folder, settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=(folder / "log").open("ab"),
+    )
+    try:
+        assert process.stdout is not None
+        lines: list[str] = []
+        async with asyncio.timeout(30):
+            while not lines or not re.match(r"\s*page ", lines[-1]):
+                line = (await process.stdout.readline()).decode()
+                if not line:
+                    raise AssertionError(f"it did not start: {(folder / 'log').read_text()}")
+                lines.append(line.rstrip())
+        address = lines[-1].split()[-1].rstrip("/")
+        yield RunningClew(process, address, lines)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        if process.stdout is not None:
+            await process.stdout.read()
+        await process.wait()
+
+
+async def refused_start(folder: Path, *arguments: str, **settings: str) -> Refusal:
+    """Run ``python -m bot`` with settings it cannot run with, and give what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        cwd=folder,
+        env=environment(folder, settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(30):
+            _, said = await process.communicate()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+    assert process.returncode is not None
+    return Refusal(process.returncode, said.decode())

@@ -1,0 +1,246 @@
+"""A model and a platform that do what a test tells them: small classes behind the core's own seams."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from bot.answers import (
+    After,
+    AnswerEvent,
+    Completed,
+    Created,
+    Draft,
+    Ending,
+    Interaction,
+    InteractionState,
+    Notice,
+    Question,
+    Text,
+    TextPiece,
+    UserStep,
+)
+from bot.errors import AttachmentUnreadable, InteractionLost
+from bot.messages import (
+    Attachment,
+    InteractionId,
+    Message,
+    MessageId,
+    Part,
+    Person,
+    PersonId,
+    Platform,
+    Said,
+    Thread,
+    Turn,
+    Usage,
+)
+from bot.ports import Store
+
+TEST = Platform("test")
+
+
+class Silence(Enum):
+    """In a script: the model tells nothing any more, and does not hang up either."""
+
+    FOR_EVER = auto()
+
+
+NEVER = Silence.FOR_EVER
+Cue = AnswerEvent | Exception | asyncio.Event | Silence
+"""What a script is made of: something to tell, to raise, or to wait for."""
+
+
+def thread_named(name: str = "t1") -> Thread:
+    return Thread(TEST, "installation", "channel", name)
+
+
+def message(
+    text: str,
+    *,
+    id_: str | None = None,
+    thread: Thread | None = None,
+    by: str = "ada",
+    attachments: tuple[Attachment, ...] = (),
+) -> Message:
+    """A message as the test platform hands it over; its id is its text unless one is given."""
+    return Message(
+        thread=thread or thread_named(),
+        id=MessageId(id_ or text.replace(" ", "-")),
+        author=Person(PersonId(by)),
+        text=text,
+        sent_at=1.0,
+        attachments=attachments,
+    )
+
+
+def completed(interaction: str, *, truncated: bool = False) -> Completed:
+    return Completed(InteractionId(interaction), Usage(input_tokens=3, output_tokens=5, total_tokens=8), truncated)
+
+
+def answer(interaction: str, text: str) -> tuple[AnswerEvent, ...]:
+    """A whole answer, as the model tells it."""
+    return (Created(InteractionId(interaction)), TextPiece(text), completed(interaction))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question the model was asked."""
+
+    question: Question
+    after: After
+
+    @property
+    def text(self) -> str:
+        return "\n".join(part.text for part in self.question if isinstance(part, Text))
+
+    @property
+    def history(self) -> str:
+        """The text of the history it was asked after; empty when that was an interaction or nothing."""
+        steps = self.after if isinstance(self.after, tuple) else ()
+        return "\n".join(
+            part.text for step in steps if isinstance(step, UserStep) for part in step.content if isinstance(part, Text)
+        )
+
+
+class ScriptedModel:
+    """Plays the scripts it was given, one for each question; without one it echoes the question."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.looked_up: list[InteractionId] = []
+        self.interactions: dict[str, list[Interaction | Exception]] = {}
+        self._scripts: deque[Sequence[Cue]] = deque()
+        self._heard = asyncio.Condition()
+
+    def will(self, *cues: Cue) -> None:
+        """Play *cues* for the next question without a script."""
+        self._scripts.append(cues)
+
+    def will_find(self, interaction: str, *found: Interaction | Exception) -> None:
+        """Answer look-ups of an interaction with each of *found* in turn, the last one for ever."""
+        self.interactions[interaction] = list(found)
+
+    async def heard(self, number: int) -> None:
+        """Wait until *number* questions have been asked."""
+        async with asyncio.timeout(5), self._heard:
+            await self._heard.wait_for(lambda: len(self.asked) >= number)
+
+    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
+        self.asked.append(Asked(question, after))
+        number = len(self.asked)
+        script: Sequence[Cue]
+        if self._scripts:
+            script = self._scripts.popleft()
+        else:
+            script = answer(f"i{number}", f"answer {number} to {self.asked[-1].text}")
+        async with self._heard:
+            self._heard.notify_all()
+        for cue in script:
+            if isinstance(cue, asyncio.Event):
+                await cue.wait()
+            elif isinstance(cue, Silence):
+                await asyncio.Event().wait()
+            elif isinstance(cue, Exception):
+                raise cue
+            else:
+                yield cue
+
+    async def look_up(self, interaction: InteractionId) -> Interaction:
+        self.looked_up.append(interaction)
+        found = self.interactions.get(interaction)
+        if not found:
+            raise InteractionLost(interaction)
+        first = found.pop(0) if len(found) > 1 else found[0]
+        if isinstance(first, Exception):
+            raise first
+        return first
+
+
+def interaction(name: str, *events: AnswerEvent, state: InteractionState = InteractionState.COMPLETED) -> Interaction:
+    return Interaction(InteractionId(name), state, events)
+
+
+@dataclass
+class ScriptedReply:
+    """Writes down what the thread would show."""
+
+    adapter: "ScriptedAdapter"
+    turn: Turn
+    draft: Draft
+    frames: list[str] = field(default_factory=list)
+
+    def changed(self) -> None:
+        self.frames.append(self.draft.answer.text)
+        self.adapter.tell()
+
+    async def end(self, ending: Ending) -> None:
+        if self.adapter.failures:
+            raise self.adapter.failures.pop(0)
+        await self.adapter.post(self.turn, ending)
+
+
+class ScriptedAdapter:
+    """A platform that shows everything in memory and reads its threads' history back from there."""
+
+    platform = TEST
+
+    def __init__(self, store: Store) -> None:
+        self.shown: dict[Thread, dict[str, Ending]] = {}  # by the first message of the turn, as a thread would
+        self.order: list[str] = []
+        self.replies: list[ScriptedReply] = []
+        self.working: set[str] = set()
+        self.failures: list[Exception] = []
+        self.files: dict[str, bytes] = {}
+        self.past: list[Said] = []
+        self._store = store
+        self._bell = asyncio.Event()
+
+    @asynccontextmanager
+    async def reply(self, turn: Turn, draft: Draft) -> AsyncIterator[ScriptedReply]:
+        reply = ScriptedReply(self, turn, draft)
+        self.replies.append(reply)
+        self.working.add(turn.id)
+        try:
+            yield reply
+        finally:
+            self.working.discard(turn.id)
+            self.tell()
+
+    async def post(self, turn: Turn, ending: Ending) -> None:
+        part = turn.parts[0] if turn.parts else Part(0, MessageId(f"reply-{turn.messages[0].id}"), "")
+        text = ending.text if isinstance(ending, Notice) else ending.answer.markdown
+        await self._store.shown(turn, Part(0, part.message_id, str(hash(text)), text))
+        self.shown.setdefault(turn.thread, {})[part.message_id] = ending
+        self.order.append(turn.messages[0].id)
+        self.tell()
+
+    def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
+        return self._pieces(attachment)
+
+    async def _pieces(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        if attachment.id not in self.files:
+            raise AttachmentUnreadable(attachment.name)
+        yield self.files[attachment.id]
+
+    async def history(self, thread: Thread, *, before: MessageId) -> Sequence[Said]:
+        return tuple(self.past)
+
+    def tell(self) -> None:
+        self._bell.set()
+
+    def texts_in(self, thread: Thread) -> list[str]:
+        """What stands in a thread, in the order in which it was first shown."""
+        endings = self.shown.get(thread, {}).values()
+        return [ending.text if isinstance(ending, Notice) else ending.answer.markdown for ending in endings]
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until *condition* holds; it is looked at whenever something was shown or a reply closed."""
+        async with asyncio.timeout(5):
+            while True:
+                self._bell.clear()
+                if await condition():
+                    return
+                await self._bell.wait()
