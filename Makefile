@@ -26,7 +26,8 @@ format: venv-dev ## Format the code, and mend what mends itself
 	@$(VENV)/ruff format .
 
 bench: venv-dev ## Run the measurements
-	@for file in benchmarks/[a-z]*.py; do $(VENV)/python "$$file" || exit 1; done
+	@for file in benchmarks/[a-z]*.py; do \
+	  echo "--- $$file" && $(VENV)/python -m "benchmarks.$$(basename "$$file" .py)" || exit 1; done
 
 requirements: venv-dev ## Pin the dependencies of pyproject.toml; ARGS=--upgrade takes the newest
 	@$(PIN) --group build --output-file requirements.txt $(ARGS)

@@ -13,7 +13,9 @@ from typing import NoReturn
 
 import aiohttp
 
-from adapters.web.adapter import About, WebAdapter, WebOptions
+from adapters.web.adapter import WebAdapter
+from adapters.web.events import WEB
+from adapters.web.pages import About
 from bot import __version__
 from bot.commands import Commands
 from bot.config import Settings, read_settings
@@ -29,8 +31,6 @@ from bot.offline import offline_model
 from bot.ports import Adapter, Model
 from bot.responder import Responder
 from storage.sqlite import open_store
-
-WEB = Platform("web")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,14 +95,14 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         health = Health(store, platforms={})
         await stack.enter_async_context(health.watching())
         web = WebAdapter(
-            WebOptions(settings.web.host, settings.web.port, settings.web.token, settings.web.enabled),
+            settings.web,
             store=store,
             inbox=Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics),
             commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
             files=_beside(settings, ".files"),
             health=health,
             registry=metrics.registry,
-            about=About(settings.gemini.model, offline=settings.gemini.api_key is None, version=__version__),
+            about=About(settings.gemini.model, settings.gemini.api_key is None, __version__),
         )
         adapters[WEB] = web
         await dispatcher.take_up()

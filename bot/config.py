@@ -235,8 +235,7 @@ def _read_env_file(path: Path | None) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     try:
-        # Editors on Windows begin a file with a byte order mark, which would become part of the first name.
-        with path.open(encoding="utf-8-sig") as lines:
+        with path.open(encoding="utf-8") as lines:
             for binding in parse_stream(lines):
                 if binding.error or (binding.key is not None and binding.value is None):
                     raise SettingsError(

@@ -149,8 +149,8 @@ class GeminiModel:
                     raise AnswerBroken(f"unfinished after {_MOST_HOPS} hops")
             except ModelError as error:
                 _log(error, "create", hop.id)
-                if number > 1 and isinstance(error, ModelRefused | ContextLost):
-                    # What was taken in is not refused any more: the answer broke between two hops.
+                if number > 1 and hop.id is None and isinstance(error, ModelRefused | ContextLost | QuestionRejected):
+                    # The question was taken in long ago: it is the answer that broke, between two hops.
                     raise AnswerBroken(f"not continued: {error}") from error
                 raise
             usage += hop.usage
@@ -159,6 +159,7 @@ class GeminiModel:
                 return
             # Without the input: Gemini holds it already. With it, the question would be asked twice.
             body = {"previous_interaction_id": interaction, "continuation_token": hop.continuation}
+            chained = True
 
     async def look_up(self, interaction: InteractionId) -> Interaction:
         """Fetch an interaction and its answer; see `Model`.
@@ -189,7 +190,8 @@ class GeminiModel:
                 extra_body={**self._fixed, **body},
                 automatic_continuation=False,  # there is none over raw bytes: the hops are posted by `answer`
             ) as response:
-                if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                content_type = response.headers.get("content-type", "")
+                if response.status_code != 200 or not content_type.startswith("text/event-stream"):
                     raise ModelUnavailable(f"HTTP {response.status_code} without an event stream")
                 accepted = True
                 # The typed events of the SDK would cost a millisecond each.

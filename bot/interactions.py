@@ -119,7 +119,7 @@ class Hop:
                 yield from self._moved(interaction.get("id"), interaction)
                 if kind == "interaction.completed":
                     self.usage = _usage(interaction)
-                    # The last word: an earlier token was a checkpoint inside this hop.
+                    # This token alone: those of status updates are checkpoints inside the hop.
                     self.continuation = _string(interaction, "continuation_token") or None
                     self.failures = tuple(_failures(interaction))
                     self.is_over = self.status is not None and self.status not in RUNNING

@@ -151,8 +151,9 @@ def _code(error: Mapping[str, object]) -> str:
 
 
 def _word(code: str) -> str:
-    """A code as a plain word: the SDK says it may be a URI, so the last part counts."""
-    return re.sub(r"[^a-z0-9_.-]", "", re.split(r"[/#]", code.lower())[-1])[:64]
+    """A code as a plain word: the SDK says it may be a URI, so the last part counts. Nothing when it is none."""
+    word = re.split(r"[/#]", code.lower())[-1]
+    return word if re.fullmatch(r"[a-z0-9_.-]{1,64}", word) else ""
 
 
 def _retry_after(headers: Mapping[str, str], error: Mapping[str, object], now: Callable[[], float]) -> float | None:

@@ -1,6 +1,6 @@
 """Group commit: whoever waits at the same moment shares one transaction, one fsync and one hop between threads.
 
-docs/decisions/0002-sqlite-group-commit.md tells why.
+docs/decisions/0003-sqlite-group-commit.md tells why.
 """
 
 import asyncio

@@ -46,7 +46,11 @@ def retry(db: sqlite3.Connection, thread: Thread, command: MessageId, *, new_tur
     """`ControlStore.retry`; *new_turn* names the turn that is queued."""
     if not _begin(db, thread, command, now):
         return Retried.REPEATED
-    if db.execute("SELECT 1 FROM turn WHERE thread = ? AND ended_at IS NULL LIMIT 1", (thread.key,)).fetchone():
+    # Turns end in their order, so one is open if and only if the last one is, of whatever epoch.
+    last = db.execute(
+        "SELECT ended_at IS NULL FROM turn WHERE thread = ? ORDER BY sequence DESC LIMIT 1", (thread.key,)
+    ).fetchone()
+    if last is not None and last[0]:
         return Retried.BUSY
     old = db.execute(
         "SELECT turn.id FROM turn JOIN thread ON thread.thread = turn.thread AND thread.epoch = turn.epoch"

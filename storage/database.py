@@ -69,6 +69,8 @@ def _look_at(file: Path, *, newest: int) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
         raise StoreUnusable(f"{file} is {kind} and cannot be the database; name another file in DATABASE_URL")
+    if file.with_name(f"{file.name}-journal").exists():
+        return  # a first start was killed while it wrote; only opening it for real mends that
     # Immutable: SQLite takes no lock and makes no file. It does not look into a write-ahead log that was left behind
     # either, but the header tells whose the file is from its first transaction on.
     with (

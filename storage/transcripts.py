@@ -10,15 +10,18 @@ from storage.rows import select_turns
 
 def threads(db: sqlite3.Connection, platform: Platform) -> list[ThreadSummary]:
     """`TranscriptStore.threads`; one in which nothing but commands was ever said is not listed."""
+    # Turns end in their order, so one is open if and only if the last one is; a thread without turns has no last one.
     rows = db.execute(
-        "SELECT thread, COALESCE(title, ''), updated_at,"
-        " EXISTS (SELECT 1 FROM turn WHERE turn.thread = thread.thread AND turn.ended_at IS NULL)"
-        " FROM thread WHERE thread >= ? AND thread < ?"
-        " AND EXISTS (SELECT 1 FROM turn WHERE turn.thread = thread.thread)"
-        " ORDER BY updated_at DESC, thread",
+        "SELECT thread, COALESCE(title, ''), updated_at, (SELECT turn.ended_at IS NULL FROM turn"
+        " WHERE turn.thread = thread.thread ORDER BY turn.sequence DESC LIMIT 1) AS is_open"
+        " FROM thread WHERE thread >= ? AND thread < ? ORDER BY updated_at DESC, thread",
         (f"{platform}:", f"{platform};"),  # ';' follows ':', so these are the keys that begin with the platform
     )
-    return [ThreadSummary(Thread.from_key(key), title, updated, bool(is_open)) for key, title, updated, is_open in rows]
+    return [
+        ThreadSummary(Thread.from_key(key), title, updated_at, bool(is_open))
+        for key, title, updated_at, is_open in rows
+        if is_open is not None
+    ]
 
 
 def transcript(db: sqlite3.Connection, thread: Thread) -> list[Turn]:

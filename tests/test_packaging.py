@@ -1,5 +1,6 @@
 """What ships beside the code says the same as the code."""
 
+import functools
 import importlib.metadata
 import json
 import re
@@ -97,17 +98,22 @@ def test_no_page_and_no_sentence_names_a_setting_there_is_not(page: Path) -> Non
 # --- commands ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_no_page_names_a_command_there_is_not(page: Path) -> None:
+@functools.cache
+def clew_commands() -> set[str]:
+    """What `clew` can be told, in its own words."""
     told = subprocess.run(
         [sys.executable, "-m", "bot", "--help"], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
     ).stdout
-    commands = set(re.findall(r"^ {4}(\w+) ", told, re.MULTILINE)) | {"--version", "--help"}
+    return set(re.findall(r"^ {4}(\w+) ", told, re.MULTILINE)) | {"--version", "--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_a_command_there_is_not(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = page.read_text()
 
-    assert commands >= {"run", "check", "health"}
-    assert set(re.findall(r"`(?:\.venv/bin/)?clew ([\w-]+)", text)) <= commands
+    assert clew_commands() >= {"run", "check", "health"}
+    assert set(re.findall(r"(?:`|^|/)clew ([\w-]+)", text, re.MULTILINE)) <= clew_commands()
     assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)) <= targets
 
 
@@ -118,7 +124,9 @@ def test_every_link_of_a_page_leads_somewhere() -> None:
 
 
 def test_make_help_tells_of_every_command_meant_for_people() -> None:
-    told = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT).stdout
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+    ).stdout
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
     assert phony is not None
@@ -140,9 +148,10 @@ def test_every_pin_has_its_hashes_and_no_index_is_named(file: str) -> None:
     text = (ROOT / file).read_text()
 
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host|^-", text, re.MULTILINE)
-    for entry in re.split(r"\n(?=\w)", text.partition("\n\n")[0].lstrip("#")):
-        if "==" in entry:
-            assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry.split()[0]
+    entries = [entry for entry in re.split(r"\n(?=\S)", text.strip()) if not entry.startswith("#")]
+    assert len(entries) == len(pins(file))
+    for entry in entries:
+        assert re.fullmatch(r"[\w.-]+==\S+( ;[^\\]+)? \\(\n    --hash=sha256:[0-9a-f]{64}( \\)?)+", entry), entry
 
 
 def test_the_pins_cover_what_the_project_asks_for() -> None:

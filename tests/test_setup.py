@@ -141,6 +141,17 @@ def test_an_installation_that_failed_is_done_again(clone: Clone) -> None:
     assert clone.done() == ["pip", "pip"]
 
 
+def test_after_a_failed_installation_nothing_counts_as_installed(clone: Clone) -> None:
+    clone.install("requirements.txt")
+    (clone.pretend / "fail").touch()
+    clone.install("requirements-dev.txt")
+    clone.done()
+
+    (clone.pretend / "fail").unlink()
+    clone.install("requirements.txt")
+    assert clone.done() == ["pip", "pip"]
+
+
 def test_an_old_python_is_named_in_one_sentence_and_nothing_is_made(clone: Clone) -> None:
     clone.is_python("3.10")
     told = clone.install()

@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -126,9 +126,7 @@ class WebAdapter:
 
     def reply(self, turn: Turn, draft: Draft) -> AbstractAsyncContextManager[Reply]:
         """Open the reply to a turn; see `Adapter`."""
-        return open_reply(
-            turn, draft, store=self._store, files=self._files, feeds=self._feeds, new_id=self._new_id
-        )
+        return open_reply(turn, draft, store=self._store, files=self._files, feeds=self._feeds, new_id=self._new_id)
 
     async def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
         """The bytes of a file, piece by piece. Raises AttachmentUnreadable."""
@@ -136,8 +134,9 @@ class WebAdapter:
         if path is None:
             raise AttachmentUnreadable(attachment.name)
         try:
-            async for piece in self._files.read(path):
-                yield piece
+            async with aclosing(self._files.read(path)) as pieces:
+                async for piece in pieces:
+                    yield piece
         except OSError as error:
             raise AttachmentUnreadable(attachment.name) from error
 

@@ -34,9 +34,7 @@ def read_thread(thread_id: str) -> Thread:
     return Thread(WEB, "local", "page", thread_id)
 
 
-def read_message(
-    payload: object, *, thread: Thread, attachments: Sequence[Attachment] = (), sent_at: float
-) -> Message:
+def read_message(payload: object, *, thread: Thread, attachments: Sequence[Attachment] = (), sent_at: float) -> Message:
     """The message of ``{"id": ..., "text": ...}``.
 
     Raises:

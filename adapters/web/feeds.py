@@ -6,8 +6,8 @@ has taken in what it was sent before. So a slow page misses frames, never the en
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 
 from adapters.web.events import WEB
@@ -140,7 +140,7 @@ class Feed:
         self._reread_turns |= turns
         self._wake.set()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Everything, and then what changes, until the feeds are closed.
 
         The next event is made when it is asked for, from what is newest then. Raises StoreError.
@@ -148,15 +148,16 @@ class Feed:
         while not self._closed.is_set():
             self._wake.clear()
             started = self._clock()
-            async for event in self._news():
-                yield event
+            async with aclosing(self._news()) as news:
+                async for event in news:
+                    yield event
             # A long answer takes long to render: leave most of the time to others.
             await self._rest(max(self._pace, 4 * (self._clock() - started)))
             if not await self._woken():
                 self._reread_threads = self._reread_turns = True
                 yield "beat", None
 
-    async def _news(self) -> AsyncIterator[Event]:
+    async def _news(self) -> AsyncGenerator[Event, None]:
         """Whatever differs from what the page was told."""
         changed = [turn.id for turn in self._turns.values() if turn.id in self._growing]
         if self._reread_threads:
@@ -238,5 +239,3 @@ async def _render(markdown: str) -> list[str]:
     if len(markdown) > LONG:
         return list(await asyncio.to_thread(blocks, markdown))
     return list(blocks(markdown))
-
-

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Set
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -63,7 +63,8 @@ class Arrival:
     def end(self) -> None:
         if not self._kept:
             for attachment_id in self.ids:
-                (self._folder / attachment_id).unlink(missing_ok=True)
+                with suppress(OSError):  # what cannot be deleted now is swept at the next start
+                    (self._folder / attachment_id).unlink()
 
 
 class Files:
@@ -74,13 +75,14 @@ class Files:
     """
 
     def __init__(self, folder: Path, *, cap: int, new_name: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
-        self._folder, self._cap, self._new_name = folder, cap, new_name
+        self.cap = cap
+        self._folder, self._new_name = folder, new_name
         self._arriving: list[Arrival] = []
 
     @contextmanager
     def arriving(self, thread: Thread) -> Iterator[Arrival]:
         """Files of one message or reply, safe from sweeps until the block ends."""
-        arrival = Arrival(self._of(thread), cap=self._cap, new_name=self._new_name)
+        arrival = Arrival(self._of(thread), cap=self.cap, new_name=self._new_name)
         self._arriving.append(arrival)
         try:
             yield arrival
@@ -93,7 +95,7 @@ class Files:
         path = self._of(thread) / attachment
         return path if _NAME.fullmatch(attachment) and path.is_file() else None
 
-    async def read(self, path: Path) -> AsyncIterator[bytes]:
+    async def read(self, path: Path) -> AsyncGenerator[bytes, None]:
         """The bytes of a file, piece by piece. Raises OSError."""
         file = await asyncio.to_thread(path.open, "rb")
         try:

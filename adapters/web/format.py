@@ -14,7 +14,11 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from bot.answers import Answer
-from bot.chunks import settled
+
+
+def settled(t: str) -> str:
+    return t  # TEMPORARY
+
 
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20]+", re.IGNORECASE)
 _UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
@@ -22,7 +26,9 @@ _UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here
 
 def markdown_of(answer: Answer) -> str:
     """What the page shows of a whole answer: its text, the bot's remarks and where things come from."""
-    sources = [f"{number}. {_source(c.url, c.title)}" for number, c in enumerate(answer.citations, 1) if _is_safe(c.url)]
+    sources = [
+        f"{number}. {_source(c.url, c.title)}" for number, c in enumerate(answer.citations, 1) if _is_safe(c.url)
+    ]
     undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
     listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
     return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)
@@ -80,7 +86,7 @@ def _is_safe(url: str) -> bool:
         parts = urlsplit(url.strip())
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.netloc) or parts.scheme == "mailto"
+    return parts.scheme == "mailto" or (parts.scheme in {"http", "https"} and bool(parts.netloc))
 
 
 def _link_bare_urls(state: StateCore) -> None:

@@ -40,10 +40,17 @@ def assets() -> Sequence[Asset]:
     return tuple(_asset(path) for path in sorted(_STATIC.iterdir()) if path.suffix in _TYPES)
 
 
-def page(about: About) -> str:
-    """The page."""
+def page(about: About, *, most_files: int, largest_file: int) -> str:
+    """The page.
+
+    Args:
+        most_files: that one message may have.
+        largest_file: bytes.
+    """
     said = {
-        "model": about.model,
+        "most_files": str(most_files),
+        "largest_file": str(largest_file),
+        "model": "offline model" if about.offline else about.model,
         "version": about.version,
         "mode": "offline" if about.offline else "online",
     }

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import mimetypes
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -91,10 +91,16 @@ async def open_reply(
 
 async def wanted_files(store: Store, thread: Thread) -> Set[AttachmentId]:
     """The files that the thread's questions and answers refer to. Raises StoreError."""
-    turns = await store.transcript(thread)
-    asked = {file.id for turn in turns for message in turn.messages for file in message.attachments}
-    made = {file.id for turn in turns for part in turn.parts for file in part.attachments}
-    return asked | made
+    return {file.id for file in files_of(await store.transcript(thread))}
+
+
+def files_of(turns: Sequence[Turn]) -> Iterator[Attachment]:
+    """What came with the questions, and what was made for the answers."""
+    for turn in turns:
+        for message in turn.messages:
+            yield from message.attachments
+        for part in turn.parts:
+            yield from part.attachments
 
 
 async def _in_one_piece(data: bytes) -> AsyncIterator[bytes]:

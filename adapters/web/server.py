@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,8 +18,8 @@ from adapters.web.feeds import Event, Feeds
 from adapters.web.files import Files
 from adapters.web.format import html
 from adapters.web.pages import LOGIN, About, Asset, assets, page
-from adapters.web.reply import wanted_files
-from adapters.web.uploads import LONGEST_JSON, read_json, read_upload
+from adapters.web.reply import files_of, wanted_files
+from adapters.web.uploads import LONGEST_JSON, MOST_FILES, read_json, read_upload
 from adapters.web.views import SAFE_TYPES, thread_view
 from bot.commands import Command, read_command
 from bot.errors import AttachmentTooLarge, StoreError
@@ -144,7 +145,8 @@ class Server:
     # --- what is shown ------------------------------------------------------------------------------------------
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return web.Response(text=page(self.about), content_type="text/html", charset="utf-8")
+        text = page(self.about, most_files=MOST_FILES, largest_file=self.files.cap)
+        return web.Response(text=text, content_type="text/html", charset="utf-8")
 
     async def _threads(self, request: web.Request) -> web.StreamResponse:
         return web.json_response([thread_view(summary) for summary in await self.store.threads(events.WEB)])
@@ -159,9 +161,10 @@ class Server:
         await response.prepare(request)
         with self.feeds.follow(thread) as feed:
             try:
-                async for event in feed.events():
-                    # Waits for the browser when it is slow; what happens meanwhile is in the next event.
-                    await response.write(_as_event(event))
+                async with aclosing(feed.events()) as told:
+                    async for event in told:
+                        # Waits for the browser when it is slow; what happens meanwhile is in the next event.
+                        await response.write(_as_event(event))
             except ConnectionError:
                 pass
             except StoreError as error:
@@ -189,12 +192,8 @@ class Server:
         )
 
     async def _attachment(self, thread: Thread, wanted: AttachmentId) -> Attachment | None:
-        for turn in await self.store.transcript(thread):
-            for holder in (*turn.messages, *turn.parts):
-                for attachment in holder.attachments:
-                    if attachment.id == wanted:
-                        return attachment
-        return None
+        referred = files_of(await self.store.transcript(thread))
+        return next((attachment for attachment in referred if attachment.id == wanted), None)
 
     # --- what is said -------------------------------------------------------------------------------------------
 

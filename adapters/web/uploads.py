@@ -11,7 +11,7 @@ from adapters.web.files import PIECE, Arrival
 from bot.messages import Attachment
 
 MOST_FILES = 10  # of one message
-LONGEST_JSON = 1_000_000  # bytes
+LONGEST_JSON = 600_000  # bytes; the longest text in letters of four bytes, and room for its escapes
 
 
 async def read_json(request: web.Request) -> object:
@@ -43,14 +43,16 @@ async def read_upload(request: web.Request, arrival: Arrival) -> tuple[object, t
     attachments: list[Attachment] = []
     try:
         async for part in await request.multipart():
-            if isinstance(part, MultipartReader):
+            if part is None or isinstance(part, MultipartReader):
                 raise Unacceptable("This is not a message.")
             if part.name == "message":
                 payload = _decoded(await _short(part))
             elif part.name == "files":
                 if len(attachments) == MOST_FILES:
                     raise Closed(413, f"A message may have {MOST_FILES} files.")
-                name, mime_type = read_file_name(part.filename), read_mime_type(part.headers.get("Content-Type"))
+                # Browsers escape a quote in a name this way, and nothing else that a name is left with.
+                name = read_file_name((part.filename or "").replace("%22", '"'))
+                mime_type = read_mime_type(part.headers.get("Content-Type"))
                 attachments.append(await arrival.save(name, mime_type, _pieces(part)))
     except (ValueError, AssertionError) as error:
         if isinstance(error, Unacceptable):

@@ -1,7 +1,7 @@
 """Turns as the browser is told of them: plain JSON, and the difference between two of them. Pure."""
 
 from collections.abc import Iterable, Sequence
-from os.path import commonprefix
+from itertools import takewhile
 from typing import NotRequired, TypedDict
 
 from bot.messages import Attachment, Message, Thread, Turn, TurnState
@@ -165,7 +165,7 @@ def _answer_change(old: AnswerView | None, new: AnswerView | None) -> AnswerChan
 
 
 def _common(old: Sequence[str], new: Sequence[str]) -> int:
-    return len(commonprefix([list(old), list(new)]))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
 
 
 def _question_view(message: Message) -> QuestionView:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from textwrap import indent
 
 from bot.offline.conversation import Conversation
 from bot.offline.describe import excerpt
@@ -77,12 +78,12 @@ def _recalled(conversation: Conversation) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in _cut(text).splitlines())
+    return "\n".join(f"> {line}".rstrip() for line in _cut(text).splitlines())
 
 
 def _in_list(text: str) -> str:
     # Indented, so that a line of the text cannot end the list or be taken for one of its numbers.
-    return "\n    ".join(_cut(text).splitlines())
+    return indent(_cut(text), "    ").lstrip()
 
 
 def _cut(text: str) -> str:

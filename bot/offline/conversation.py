@@ -12,6 +12,11 @@ MEDIA = frozenset({"image", "audio", "video", "document"})
 LABEL = re.compile(r"\[attachment (?P<name>[^\]\n]*)\]\s*")
 """How the bot labels a file: before its bytes, or before its text in the same piece."""
 
+TOLD = re.compile(r"(What was said in this thread before|Said in this thread since your last answer)[^\n]*")
+"""How the bot begins when it tells a thread's past to a model that does not know it."""
+
+_SPEAKER = re.compile(r"(?:\A|\n)\n*\[([^\]\n]+)\]\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Attached:
@@ -55,7 +60,7 @@ def utterances(steps: Iterable[JsonObject]) -> list[Utterance]:
     for step in steps:
         match step.get("type"):
             case "user_input":
-                said.append(_read_input(step))
+                said += _read_input(step)
             case "model_output":
                 texts = tuple(text_in(part, "text") for part in objects_in(step, "content"))
                 said.append(Utterance(by_person=False, texts=tuple(text for text in texts if text)))
@@ -65,21 +70,44 @@ def utterances(steps: Iterable[JsonObject]) -> list[Utterance]:
     return said
 
 
-def _read_input(step: JsonObject) -> Utterance:
+def _read_input(step: JsonObject) -> list[Utterance]:
+    """What one user input says: as a rule one utterance, with a past told in it before that the past's as well."""
+    past: list[Utterance] = []
     texts: list[str] = []
     attached: list[Attached] = []
     name = ""  # told by a label that stands alone, for the file after it
+    in_past = False
     for part in objects_in(step, "content"):
         text = text_in(part, "text")
         if part.get("type") in MEDIA:
             attached.append(Attached(name, text_in(part, "description")))
             name = ""
         elif label := LABEL.match(text):
-            name = label["name"]
-            if body := text[label.end() :]:
-                inner = re.sub(r"^`{3,}[^\n]*\n|\n?`{3,}\s*$", "", body)
-                attached.append(Attached(name, f"text, {len(inner)} characters, begins {excerpt(inner)!r}"))
-                name = ""
+            name, file = _labelled(label["name"], text[label.end() :])
+            attached += file
+        elif (opening := TOLD.match(text)) or (in_past and _SPEAKER.match(text)):
+            blocks = _spoken(text[opening.end() :] if opening else text)
+            past += blocks
+            # Either all of it stands in this one text, or a text for each message follows.
+            in_past = not opening or not blocks
         elif text:
             texts.append(text)
-    return Utterance(by_person=True, texts=tuple(texts), attached=tuple(attached))
+    if texts or attached or not past:
+        past.append(Utterance(by_person=True, texts=tuple(texts), attached=tuple(attached)))
+    return past
+
+
+def _labelled(name: str, body: str) -> tuple[str, list[Attached]]:
+    """What a label says: the name of the file that comes next, or a file itself."""
+    if body:
+        inner = re.sub(r"^`{3,}[^\n]*\n|\n?`{3,}\s*$", "", body)
+        return "", [Attached(name, f"text, {len(inner)} characters, begins {excerpt(inner)!r}")]
+    name, left_out, reason = name.partition(" was left out: ")
+    return ("", [Attached(name, f"was left out: {reason}")]) if left_out else (name, [])
+
+
+def _spoken(text: str) -> list[Utterance]:
+    """The blocks of a past, each under its speaker's name on a line of its own; the model is called "you"."""
+    _, *rest = _SPEAKER.split(text)
+    blocks = zip(rest[::2], rest[1::2], strict=True)
+    return [Utterance(by_person=not who.startswith("you"), texts=(said.strip("\n"),)) for who, said in blocks]

@@ -7,7 +7,6 @@ armed for creates, each get the next one armed for gets. No prompt can arm anyth
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal
@@ -280,6 +279,7 @@ class Faults:
     taken: list[Fault] = field(default_factory=list)
     _armed: dict[Call, deque[_Armed]] = field(default_factory=lambda: {call: deque() for call in Call})
     _releases: int = 0
+    _stalled: int = 0  # answers, now
     _bell: Bell = field(default_factory=Bell)
 
     def arm(self, fault: Fault, *, times: int | None = 1, on: Call | None = None) -> None:
@@ -306,15 +306,25 @@ class Faults:
         self._releases += 1
         self.look_again()
 
+    async def stalled(self, count: int = 1) -> None:
+        """Wait until so many answers are stalled, to release them or to hang up on them then."""
+        await self._bell.until(lambda: self._stalled >= count)
+
     async def stall(self, over: Callable[[], bool], *, seconds: float | None) -> None:
         """Wait for a release, for so many seconds at the most, or until *over*.
 
         Whoever makes *over* true calls `look_again`.
         """
         before = self._releases
-        with suppress(TimeoutError):
+        self._stalled += 1
+        self.look_again()
+        try:
             async with asyncio.timeout(seconds):
                 await self._bell.until(lambda: self._releases > before or over())
+        except TimeoutError:
+            pass  # it was to last so long
+        finally:
+            self._stalled -= 1
 
     def look_again(self) -> None:
         """Make every stall look whether it is over."""

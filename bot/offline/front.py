@@ -8,11 +8,11 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from bot.offline.faults import StatusFault
-from bot.offline.requests import RECEIVED, Received, Requests, without_files
+from bot.offline.requests import RECEIVED, Received, Requests, shortened
 from bot.offline.wire import ErrorShape, Refused, code_for, encode, error_body
 
 LARGEST_BODY = 160 << 20  # bytes: Gemini's 100 MB inline, in base64, and some
-_LARGE_BODY = 1 << 18  # bytes from which on the files in a body are not kept with the note of it
+_LARGE_BODY = 1 << 18  # bytes, from which on only a shortened body is kept in the note of a request
 
 BODY = web.RequestKey("body", object)
 """The JSON a request came with, whole; None when it is of another kind."""
@@ -58,7 +58,7 @@ async def _read_body(request: web.Request) -> None:
     except ValueError as error:
         raise Refused(400, "invalid_request", f"the body is no JSON: {error}") from error
     request[BODY] = whole
-    noted = without_files(whole) if len(raw) > _LARGE_BODY else whole
+    noted = shortened(whole) if len(raw) > _LARGE_BODY else whole
     request[RECEIVED].body = noted if isinstance(noted, dict) else None
 
 

@@ -31,20 +31,23 @@ class Received:
         return self.method == "POST" and self.path.endswith("/interactions")
 
 
+LONG = 1000  # characters
+
 RECEIVED = web.RequestKey("received", Received)
 """Where a request being answered carries its note."""
 
 
-def without_files(value: object) -> object:
-    """JSON as it was, but for the base64 of files, which would fill the memory."""
-    if isinstance(value, list):
-        return [without_files(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: f"({len(item)} characters)" if key == "data" and isinstance(item, str) else without_files(item)
-        for key, item in value.items()
-    }
+def shortened(value: object) -> object:
+    """JSON as it was, but for its long texts, which would fill the memory: only their length is kept."""
+    match value:
+        case str() if len(value) > LONG:
+            return f"({len(value)} characters)"
+        case list():
+            return [shortened(item) for item in value]
+        case dict():
+            return {key: shortened(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def _mentions(value: object, text: str) -> bool:

@@ -86,7 +86,8 @@ class Routes:
                 return json_response(telling.interaction.as_json())
             return await self._unary(request, telling, fault)
         finally:
-            telling.listener_left()
+            if not order.background:  # which nobody needs to listen to
+                telling.listener_left()
 
     async def _unary(self, request: web.Request, telling: Telling, fault: Fault | None) -> web.StreamResponse:
         await telling.bell.until(lambda: telling.over or telling.broken)
@@ -130,6 +131,7 @@ class Routes:
             return await self._dropped(request, None)
         shown = interaction.as_json(include_input=request.query.get("include_input") == "true")
         if isinstance(fault, InProgressFault):
+            shown = {key: value for key, value in shown.items() if key not in {"usage", "errors"}}
             shown |= {"status": "in_progress", "steps": []}
         return json_response(shown)
 

@@ -45,8 +45,8 @@ class Telling:
 
     @property
     def takes_time(self) -> bool:
-        """Whether there is a stall in it."""
-        return isinstance(self.fault, StallFault | PingFault)
+        """Whether a fault makes it last."""
+        return isinstance(self.fault, StallFault | PingFault | SlowFault)
 
     def listener_left(self) -> None:
         """The client that asked has gone, one way or the other."""

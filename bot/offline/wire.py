@@ -62,9 +62,12 @@ def error_body(status: int, code: str, message: str, *, shape: ErrorShape, retry
     return encode({"error": error})
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(value: object) -> bytes:
-    """JSON as compact as it gets."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """JSON as compact as it gets. Half a surrogate pair, which JSON can spell and UTF-8 cannot, is replaced."""
+    return _ENCODER.encode(value).encode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,11 @@ def test_tokens_of_platforms_that_come_later_are_noticed_and_not_kept() -> None:
             id="a port that is a word",
         ),
         pytest.param(
+            {"WEB_PORT": "٨٠٨٠"},
+            "WEB_PORT is '٨٠٨٠'; give a port from 0 to 65535, where 0 takes any free one.",
+            id="a port in digits nobody types here",
+        ),
+        pytest.param(
             {"WEB_PORT": "65536"},
             "WEB_PORT is '65536'; give a port from 0 to 65535, where 0 takes any free one.",
             id="a port too high",
@@ -445,7 +450,7 @@ def test_left_to_itself_it_reads_the_process_and_the_file_where_it_was_started(t
     told = subprocess.run(
         [sys.executable, "-c", "from bot.config import read_settings as r; s = r(); print(s.web.port, s.gemini.model)"],
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "GEMINI_MODEL": "from-environment"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "GEMINI_MODEL": "from-environment", "WEB": "{"},
         capture_output=True,
         text=True,
         check=True,

@@ -1,5 +1,6 @@
 """A server of the Interactions API that answers with given bytes, and the SDK's own typed reader of them."""
 
+import asyncio
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,13 +29,20 @@ class Replay:
     content_type: str = "text/event-stream"
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)  # parsed bodies; empty ones for gets
-    asked_with: list[dict[str, str]] = field(default_factory=list)  # header names in lower case
+    asked_from: list[tuple[str, int]] = field(default_factory=list)  # the client's end of the connection
+    stays_open: bool = False  # the response has no end
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
         self.asked.append(await request.json() if request.can_read_body else {})
-        self.asked_with.append({name.lower(): value for name, value in request.headers.items()})
+        self.asked_from.append(request.transport.get_extra_info("peername"))
         headers = {"Content-Type": self.content_type, **self.headers}
-        return web.Response(status=self.status, body=self.body, headers=headers)
+        response = web.StreamResponse(status=self.status, headers=headers)
+        await response.prepare(request)
+        await response.write(self.body)
+        if self.stays_open:
+            await asyncio.Event().wait()
+        return response
 
 
 @asynccontextmanager
@@ -42,7 +50,7 @@ async def replay_server() -> AsyncIterator[Replay]:
     replay = Replay()
     app = web.Application(client_max_size=2**26)
     app.router.add_route("*", "/{tail:.*}", replay.answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.05)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -1,111 +1,277 @@
-"""A person at the page, without a browser: asks over HTTP and sees what the page would be told."""
+"""The page on loopback: the real core and the real store around a scripted model."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
+from multidict import CIMultiDictProxy
+from pydantic import SecretStr
+
+from adapters.web.adapter import LARGEST_FILE, WebAdapter
+from adapters.web.events import WEB, read_thread
+from adapters.web.pages import About
+from bot.commands import Command, Commands
+from bot.dispatch import open_dispatcher
+from bot.errors import StoreUnavailable
+from bot.health import HealthReport
+from bot.inbox import Inbox
+from bot.limits import Limits
+from bot.messages import Message, MessageId, Platform, Thread, Turn
+from bot.metrics import Metrics
+from bot.policy import Policy
+from bot.ports import Adapter, Store
+from bot.responder import Responder
+from storage.sqlite import open_store
+from tests.support.core import QUICK
+from tests.support.scripted import ScriptedModel
+
+THREAD = "thread0001"
+Upload = tuple[str, str, bytes]  # name, type, bytes
+ABOUT = About("gemini-3.5-flash-lite", offline=False, version="0.1.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What `WEB_HOST`, `WEB_PORT`, `WEB_TOKEN` and `WEB_ENABLED` say."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: SecretStr | None = None
+    enabled: bool = True
 
 
 @dataclass
-class Shown:
-    """A turn as the page shows it."""
+class ScriptedHealth:
+    """Says what a test wants said."""
 
-    id: str
-    state: str = ""
-    questions: list[str] = field(default_factory=list)
-    kind: str | None = None  # answer, notice
-    text: str | None = None  # Markdown of what it ended with
-    frames: int = 0
+    trouble: str | None = None
+
+    async def report(self) -> HealthReport:
+        return HealthReport(self.trouble is None, {"store": self.trouble or "ok"})
+
+
+class FailingInbox:
+    """The real inbox, unless the disk is full."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self.is_full = False
+
+    async def receive(self, message: Message) -> bool:
+        if self.is_full:
+            raise StoreUnavailable("disk full")
+        return await self._inbox.receive(message)
+
+
+class Watched:
+    """A stream of the page as a browser takes it in."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.response = response
+        self.threads: list[Any] = []
+        self.order: list[str] = []
+        self.turns: dict[str, Any] = {}
+        self.told: list[tuple[str, Any]] = []
+        self._read = bytearray()
 
     @property
-    def has_ended(self) -> bool:
-        return self.state in {"answered", "failed", "stopped"} and self.text is not None
-
-
-class PageClient:
-    """Somebody who looks at one thread of the page and asks in it."""
-
-    def __init__(self, session: aiohttp.ClientSession, address: str, thread: str) -> None:
-        self._session, self._address, self.thread = session, address, thread
-        self._turns: dict[str, Shown] = {}
-        self._order: list[str] = []
-        self._news = asyncio.Condition()
-        self._asked = 0
+    def answers(self) -> list[str]:
+        """The HTML of the answers, in order; empty while there is none."""
+        answers = [self.turns[turn]["answer"] for turn in self.order if turn in self.turns]
+        return ["".join(answer["blocks"]) if answer else "" for answer in answers]
 
     @property
-    def turns(self) -> list[Shown]:
-        return [self._turns[turn] for turn in self._order if turn in self._turns]
+    def states(self) -> list[str]:
+        return [self.turns[turn]["state"] for turn in self.order if turn in self.turns]
 
-    async def ask(self, text: str, *, id_: str | None = None) -> None:
-        """Send a question; returns when it is stored."""
-        self._asked += 1
-        payload = {"id": id_ or f"{self.thread}-{self._asked:04d}-{'x' * 8}", "text": text}
-        url = f"{self._address}/api/threads/{self.thread}/messages"
-        async with self._session.post(url, json=payload) as response:
-            assert response.status == 202, await response.text()
+    async def until(self, condition: "Callable[[Watched], bool]") -> None:
+        """Take in what comes until *condition* holds."""
+        async with asyncio.timeout(5):
+            while not condition(self):
+                await self.take_in()
 
-    async def tell(self, command: str, *, id_: str) -> str:
-        url = f"{self._address}/api/threads/{self.thread}/commands"
-        async with self._session.post(url, json={"id": id_, "command": command}) as response:
-            assert response.status == 200, await response.text()
-            return str((await response.json())["said"])
+    async def take_in(self) -> None:
+        """Wait for one event."""
+        while b"\n\n" not in self._read:
+            piece = await self.response.content.readany()
+            if not piece:
+                raise EOFError("the stream has ended")
+            self._read += piece
+        event, _, rest = bytes(self._read).partition(b"\n\n")
+        self._read = bytearray(rest)
+        fields = dict(line.split(": ", 1) for line in event.decode().split("\n"))
+        told = json.loads(fields["data"])
+        self.told.append((fields["event"], told))
+        if fields["event"] == "threads":
+            self.threads = told
+        elif fields["event"] == "turns":
+            self._take_in_turns(told)
 
-    async def until(self, condition: Callable[[list[Shown]], bool], *, within: float = 20) -> list[Shown]:
-        """Wait until what the page shows fulfils *condition*."""
-        async with asyncio.timeout(within), self._news:
-            await self._news.wait_for(lambda: condition(self.turns))
-        return self.turns
+    def _take_in_turns(self, told: Any) -> None:
+        self.order = told["order"]
+        for change in told["turns"]:
+            known = self.turns.get(change["id"], {"answer": None})
+            answer = change.get("answer", known["answer"])
+            if change.get("answer") is not None:
+                before = known["answer"]["blocks"] if known["answer"] else []
+                answer = {**answer, "blocks": before[: answer["keep"]] + answer["blocks"]}
+            self.turns[change["id"]] = {**known, **change, "answer": answer}
 
-    async def ended(self, number: int, *, within: float = 20) -> list[Shown]:
-        """The thread once *number* turns have ended and none is open."""
-        return await self.until(
-            lambda turns: len(turns) >= number and all(turn.has_ended for turn in turns), within=within
-        )
 
-    async def follow(self) -> None:
-        """Take in what the page is told, until the connection ends."""
-        url = f"{self._address}/api/threads/{self.thread}/events"
-        async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=None)) as response:
-            name = ""
-            async for raw in response.content:
-                line = raw.decode().rstrip("\n")
-                if line.startswith("event: "):
-                    name = line.removeprefix("event: ")
-                elif line.startswith("data: ") and name == "turns":
-                    await self._take_in(json.loads(line.removeprefix("data: ")))
+@dataclass
+class Page:
+    """A served page and the two ends a test holds it by."""
 
-    async def _take_in(self, told: dict[str, Any]) -> None:
-        async with self._news:
-            self._order = told["order"]
-            for change in told["turns"]:
-                shown = self._turns.setdefault(change["id"], Shown(change["id"]))
-                shown.state = change.get("state", shown.state)
-                if "questions" in change:
-                    shown.questions = [question["text"] for question in change["questions"]]
-                if "answer" in change:
-                    answer = change["answer"] or {"kind": None, "markdown": None}
-                    shown.kind, shown.text = answer["kind"], answer["markdown"]
-                    shown.frames += 1
-            self._news.notify_all()
+    address: str
+    store: Store
+    model: ScriptedModel
+    inbox: FailingInbox
+    adapter: WebAdapter
+    files: Path
+    health: ScriptedHealth
+    _ids: Iterator[int] = field(default_factory=itertools.count)
+
+    @asynccontextmanager
+    async def watched(self, thread: str = THREAD, *, headers: dict[str, str] | None = None) -> AsyncIterator[Watched]:
+        """Look at a thread, as an open page does."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.address}api/threads/{thread}/events", headers=headers) as response,
+        ):
+            assert response.status == 200
+            yield Watched(response)
+
+    async def turns(self, ended: int, *, thread: str = THREAD) -> list[Turn]:
+        """The thread's turns, once this many of them have ended."""
+        async with self.watched(thread) as watched:
+            await watched.until(lambda seen: sum(state not in {"queued", "running"} for state in seen.states) >= ended)
+        return list(await self.store.transcript(named(thread)))
+
+    async def says(
+        self, text: str, *, id_: str | None = None, thread: str = THREAD, files: Sequence[Upload] = ()
+    ) -> tuple[int, Any]:
+        """Post a message as the page does; gives the status and the JSON of the answer."""
+        message = {"id": id_ or f"message-{next(self._ids):04}", "text": text}
+        url = f"{self.address}api/threads/{thread}/messages"
+        form = aiohttp.FormData({"message": json.dumps(message)}, default_to_multipart=True)
+        for name, mime_type, data in files:
+            form.add_field("files", data, filename=name, content_type=mime_type)
+        body: Any = {"data": form} if files else {"json": message}
+        async with aiohttp.ClientSession() as session, session.post(url, **body) as response:
+            return response.status, await response.json()
+
+    async def gives(self, command: str, *, id_: str | None = None, thread: str = THREAD) -> tuple[int, Any]:
+        """Press the button of a command."""
+        body = {"id": id_ or f"command-{next(self._ids):04}", "command": command}
+        url = f"{self.address}api/threads/{thread}/commands"
+        async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
+            return response.status, await response.json()
+
+    async def asks(self, path: str, method: str = "GET", **request: Any) -> tuple[int, CIMultiDictProxy[str], bytes]:
+        """Any request; gives status, headers and body."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, f"{self.address}{path}", allow_redirects=False, **request) as response,
+        ):
+            return response.status, response.headers, await response.read()
+
+    def lying(self, thread: str = THREAD) -> set[str]:
+        """The names of the thread's files on disk, while the page is served."""
+        assert self.files.parent.is_dir(), "the folder is gone with the page"
+        folder = self.files / thread
+        return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def named(thread: str = THREAD) -> Thread:
+    return read_thread(thread)
+
+
+class NoCommands:
+    """Nobody asks for any."""
+
+    async def run(self, command: Command, thread: Thread, by: MessageId) -> str:
+        raise AssertionError(command)
 
 
 @asynccontextmanager
-async def page_at(address: str, thread: str) -> AsyncIterator[PageClient]:
-    """A page that is open while the block runs. What the server takes with it when it is killed is no failure."""
-    async with aiohttp.ClientSession(headers={"Origin": address, "Sec-Fetch-Site": "same-origin"}) as session:
-        client = PageClient(session, address, thread)
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(_following(client))
-            try:
-                yield client
-            finally:
-                following.cancel()
+async def page_alone(served: Served) -> AsyncIterator[str]:
+    """Serve a page with a store and nothing behind it; gives its address."""
+    with TemporaryDirectory() as made:
+        async with open_store("sqlite:///:memory:", keeps_text=frozenset({WEB})) as store:
+            metrics = Metrics()
+            adapter = WebAdapter(
+                served,
+                store=store,
+                inbox=Inbox(store, policy=Policy(), wake=lambda _: None, metrics=metrics),
+                commands=NoCommands(),
+                files=Path(made) / "files",
+                health=ScriptedHealth(),
+                registry=metrics.registry,
+                about=ABOUT,
+            )
+            async with adapter.serve() as address:
+                yield address
 
 
-async def _following(client: PageClient) -> None:
-    with suppress(aiohttp.ClientError):
-        await client.follow()
+@asynccontextmanager
+async def served_page(
+    served: Served = Served(),
+    *,
+    files: Path | None = None,
+    url: str = "sqlite:///:memory:",
+    model: ScriptedModel | None = None,
+    limits: Limits = QUICK,
+    about: About = ABOUT,
+    largest_file: int = LARGEST_FILE,
+    beat: float = 15.0,
+    pace: float = 0.01,
+    concurrency: int = 100,
+    now: Callable[[], float] = time.time,
+) -> AsyncIterator[Page]:
+    """Serve a page while the block runs."""
+    with TemporaryDirectory() as made:
+        folder = files or Path(made) / "files"
+        async with open_store(url, keeps_text=frozenset({WEB})) as store:
+            metrics, health, adapters = Metrics(), ScriptedHealth(), dict[Platform, Adapter]()
+            model = model or ScriptedModel()
+            responder = Responder(
+                store=store,
+                model=model,
+                model_name="scripted",
+                adapters=adapters,
+                limits=limits,
+                inline_limit=15_000_000,
+                metrics=metrics,
+            )
+            policy = Policy()
+            async with open_dispatcher(
+                store=store, responder=responder, policy=policy, metrics=metrics, concurrency=concurrency, drain=0.5
+            ) as dispatcher:
+                inbox = FailingInbox(Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics))
+                adapter = WebAdapter(
+                    served,
+                    store=store,
+                    inbox=inbox,
+                    commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
+                    files=folder,
+                    health=health,
+                    registry=metrics.registry,
+                    about=about,
+                    largest_file=largest_file,
+                    beat=beat,
+                    pace=pace,
+                    wrong_token_pause=0.05,
+                    now=now,
+                )
+                adapters[WEB] = adapter
+                await dispatcher.take_up()
+                async with adapter.serve() as address:
+                    yield Page(address, store, model, inbox, adapter, folder, health)

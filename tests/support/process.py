@@ -27,6 +27,13 @@ class RunningClew:
     def terminate(self) -> None:
         os.kill(self.process.pid, signal.SIGTERM)
 
+    async def said(self, words: str) -> None:
+        """Wait until it has printed a line with *words* in it."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            while words not in (line := (await self.process.stdout.readline()).decode()):
+                assert line, f"it ended without saying {words!r}"
+
     async def ended(self) -> int:
         async with asyncio.timeout(20):
             return await self.process.wait()
@@ -51,15 +58,16 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 @asynccontextmanager
 async def running_clew(folder: Path, **settings: str) -> AsyncIterator[RunningClew]:
     """Start ``python -m bot`` with its database in *folder*; whatever is still running at the end is killed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        cwd=folder,
-        env=environment(folder, settings),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=(folder / "log").open("ab"),
-    )
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            cwd=folder,
+            env=environment(folder, settings),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
     try:
         assert process.stdout is not None
         lines: list[str] = []

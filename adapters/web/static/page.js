@@ -74,7 +74,8 @@ function shownTurns() {
 
 function show({ isLive = true } = {}) {
   const shown = shownTurns();
-  const pending = isTold ? outbox.items : [];
+  // A command is answered by what it does, not by a place in the conversation.
+  const pending = isTold ? outbox.items.filter((item) => item.state === "failed" || !/^\s*\/[a-z]+\s*$/i.test(item.text)) : [];
   conversation.show(shown, pending, { isLive });
   const isAnswering = shown.some((turn) => turn.state === "queued" || turn.state === "running");
   const isEmpty = isTold && !shown.length && !pending.length;
@@ -186,6 +187,7 @@ window.addEventListener("keydown", (event) => {
   else if (!byId("stop").hidden) carryOut("stop");
 });
 window.addEventListener("popstate", followAddress);
+window.addEventListener("hashchange", followAddress);
 startSidebar();
 followAddress();
 composer.focus();
