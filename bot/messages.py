@@ -162,6 +162,7 @@ class Turn:
     stopping: bool = False  # somebody pressed stop
     refusal: Refusal | None = None
     notice: str | None = None  # what the thread was told instead of an answer
+    tell: bool = False  # it ended without an answer, and its question is told to the next turn
     ended_at: float | None = None  # seconds since the epoch
 
     @property

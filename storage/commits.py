@@ -171,8 +171,8 @@ class Commits:
         finally:
             self._closed = True
             for entry in (*batch, *self._waiting):  # only a writer that was cancelled or broke leaves any
-                entry.fail(StoreUnavailable("the database was closed meanwhile"))
-                entry.settle()
+                if not entry.answer.done():
+                    entry.answer.set_exception(StoreUnavailable("the database was closed meanwhile"))
 
     def close(self) -> None:
         """Take nothing more; what waits is still done."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.errors import StoreUnusable
 from storage.commits import GroupedConnection
 from storage.failures import is_locked, reason_for
-from storage.migrate import APPLICATION_ID, Migration, Origin, back_up, identify, migrate
+from storage.migrate import APPLICATION_ID, HEADER_SIZE, Migration, Origin, back_up, identify, identify_header, migrate
 
 OTHERWISE = "or name another file in DATABASE_URL"
 
@@ -58,9 +58,9 @@ def commit_something_small(db: sqlite3.Connection) -> None:
 
 def _look_at(file: Path, *, newest: int) -> None:
     """Tell what the file is without leaving a trace beside it."""
-    if not file.parent.is_dir():
-        raise StoreUnusable(f"there is no folder {file.parent} for the database {file.name}; make it {OTHERWISE}")
     try:
+        if not file.parent.is_dir():
+            raise StoreUnusable(f"there is no folder {file.parent} for the database {file.name}; make it {OTHERWISE}")
         found = file.stat()
     except FileNotFoundError:
         return
@@ -69,15 +69,19 @@ def _look_at(file: Path, *, newest: int) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
         raise StoreUnusable(f"{file} is {kind} and cannot be the database; name another file in DATABASE_URL")
-    if file.with_name(f"{file.name}-journal").exists():
-        return  # a first start was killed while it wrote; only opening it for real mends that
-    # Immutable: SQLite takes no lock and makes no file. It does not look into a write-ahead log that was left behind
-    # either, but the header tells whose the file is from its first transaction on.
-    with (
-        _in_one_sentence(f"the database {file}"),
-        closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as db,
-    ):
-        _judge(*identify(db), file, newest)
+    if _owner_of(file).exists() or file.with_name(f"{file.name}-journal").exists():
+        return  # ours before, or a first start that was killed while it wrote: whoever opens it can tell
+    # Read as a plain file: SQLite would take a half-written log for damage, and make files beside what is not ours.
+    # That is only done where no process of ours has it open, because closing a plain file drops SQLite's locks on it.
+    with _in_one_sentence(f"the database {file}"), file.open("rb") as plain:
+        identity = identify_header(plain.read(HEADER_SIZE))
+    if identity is None:
+        raise StoreUnusable(f"{file} is not an SQLite database; name another file in DATABASE_URL")
+    _judge(*identity, file, newest)
+
+
+def _owner_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.owner")
 
 
 def _judge(origin: Origin, version: int, file: Path | None, newest: int) -> None:
@@ -98,7 +102,7 @@ def _owned(file: Path) -> Iterator[None]:
     dies; it works wherever SQLite does; and other programs can still read the database itself.
     The file stays: deleting it would let two processes hold locks on two files of the same name.
     """
-    owner = file.with_name(f"{file.name}.owner")
+    owner = _owner_of(file)
     try:
         lock = sqlite3.connect(owner, timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -114,7 +118,7 @@ def _owned(file: Path) -> Iterator[None]:
 
 
 def _not_writable(place: Path, error: sqlite3.Error) -> StoreUnusable:
-    return StoreUnusable(f"{place} cannot be written to ({_why_not(place) or error}); make it writable {OTHERWISE}")
+    return StoreUnusable(f"{place} cannot be written to ({_why_not(place) or error}); see to that {OTHERWISE}")
 
 
 def _why_not(place: Path) -> str | None:

@@ -12,6 +12,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 APPLICATION_ID = 0x434C4557
 """Stands in the header of every database of ours: "CLEW". The schema's version stands beside it, as user_version."""
 
+HEADER_SIZE = 105  # bytes, as far as identify_header reads
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -52,6 +54,24 @@ def identify(db: sqlite3.Connection) -> tuple[Origin, int]:
         return Origin.OURS, version
     (objects,) = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     is_empty = not (application_id or version or objects)
+    return (Origin.EMPTY if is_empty else Origin.FOREIGN), version
+
+
+def identify_header(start: bytes) -> tuple[Origin, int] | None:
+    """The same, from the first bytes of a file alone; None when they do not begin an SQLite database.
+
+    Follows the SQLite database file format, sections 1.3 and 1.6: the version at 60, the application at 68, then, at
+    100, the page that lists the tables: its kind (13 is a leaf) and, at 103, how many there are.
+    """
+    if not start:
+        return Origin.EMPTY, 0
+    if len(start) < HEADER_SIZE or not start.startswith(b"SQLite format 3\0"):
+        return None
+    version, application_id = int.from_bytes(start[60:64]), int.from_bytes(start[68:72])
+    if application_id == APPLICATION_ID:
+        return Origin.OURS, version
+    lists_nothing = start[100] == 13 and start[103:105] == b"\0\0"
+    is_empty = not (application_id or version) and lists_nothing
     return (Origin.EMPTY if is_empty else Origin.FOREIGN), version
 
 

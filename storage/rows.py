@@ -25,7 +25,7 @@ from bot.messages import (
 
 _TURN: LiteralString = """
     SELECT turn.thread, turn.id, turn.epoch, turn.state, turn.created_at, turn.previous, turn.interaction, turn.asks,
-           turn.stopping, turn.refusal, turn.notice, turn.ended_at
+           turn.stopping, turn.refusal, turn.notice, turn.tell, turn.ended_at
     FROM turn JOIN thread ON thread.thread = turn.thread
     WHERE """
 _MESSAGE: LiteralString = """
@@ -92,7 +92,7 @@ def _by_turn(rows: Iterable[Row]) -> dict[Row, list[Row]]:
 
 def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row]) -> Turn:
     thread = Thread.from_key(row[0])
-    _, turn, epoch, state, created_at, previous, interaction, asks, stopping, refusal, notice, ended_at = row
+    _, turn, epoch, state, created_at, previous, interaction, asks, stopping, refusal, notice, tell, ended_at = row
     return Turn(
         id=TurnId(turn),
         thread=thread,
@@ -107,6 +107,7 @@ def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row]) -> Turn:
         stopping=bool(stopping),
         refusal=None if refusal is None else Refusal(refusal),
         notice=notice,
+        tell=bool(tell),
         ended_at=ended_at,
     )
 

@@ -141,13 +141,15 @@ class WebAdapter:
             raise AttachmentUnreadable(attachment.name) from error
 
     async def history(self, thread: Thread, *, before: MessageId) -> Sequence[Said]:
-        """What the page shows above a message; why a turn failed is nothing that was said."""
+        """What the page shows above a message, less what is never told again and the notices of the bot."""
         said: list[Said] = []
         for turn in await self._store.transcript(thread):
+            is_told = turn.state is not TurnState.FAILED or turn.tell
             for message in turn.messages:
                 if message.id == before:
                     return said
-                said.append(Said(message.id, message.author, message.text or "", message.attachments))
+                if is_told:
+                    said.append(Said(message.id, message.author, message.text or "", message.attachments))
             if turn.state in {TurnState.ANSWERED, TurnState.STOPPED}:
                 said.extend(
                     Said(part.message_id, None, part.text or "", part.attachments)

@@ -14,11 +14,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from bot.answers import Answer
-
-
-def settled(t: str) -> str:
-    return t  # TEMPORARY
-
+from bot.chunks import settled
 
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20]+", re.IGNORECASE)
 _UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
@@ -26,9 +22,8 @@ _UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here
 
 def markdown_of(answer: Answer) -> str:
     """What the page shows of a whole answer: its text, the bot's remarks and where things come from."""
-    sources = [
-        f"{number}. {_source(c.url, c.title)}" for number, c in enumerate(answer.citations, 1) if _is_safe(c.url)
-    ]
+    safe = [citation for citation in answer.citations if _is_safe(citation.url)]
+    sources = [f"{number}. {_source(citation.url, citation.title)}" for number, citation in enumerate(safe, 1)]
     undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
     listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
     return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)

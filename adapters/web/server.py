@@ -187,7 +187,6 @@ class Server:
                 "Content-Type": mime_type,
                 "Content-Disposition": _disposition("inline" if is_safe else "attachment", attachment.name),
                 "Content-Security-Policy": "sandbox; default-src 'none'",
-                "Cache-Control": "private, max-age=86400, immutable",
             },
         )
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from bot.chunks.cuts import LEAST_LIMIT, Piece, cuts
+from bot.chunks.settled import settled
 
-__all__ = ["LEAST_LIMIT", "Piece", "cuts", "split"]
+__all__ = ["LEAST_LIMIT", "Piece", "cuts", "settled", "split"]
 
 
 def split(markdown: str, *, limit: int) -> Iterator[str]:

@@ -44,7 +44,7 @@ class Fence:
         """Whether a line ends the quote or list item that the block stands in, and so the block."""
         if self.quote:
             return line.lstrip(" ")[:1] != ">"
-        return _indent(line) < self.offset and not line.isspace()
+        return _indent(line) < self.offset and bool(line.strip())
 
     def is_closed_by(self, line: str) -> bool:
         """Whether a line is the closing fence."""

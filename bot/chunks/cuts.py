@@ -149,11 +149,12 @@ class _Window:
             if self._leave_fence(line) and fence is self._reopened and fence is not None and not fence.quote:
                 # The list item that would end the block stayed in the piece before.
                 return self._between_lines(_Between(self._at, self._place, _Rank.BLOCK), fence)
-            if self._at + len(line.rstrip()) + self._cost(line, whole) > self._end:
+            after = self._after(line)
+            if self._at + len(line.rstrip()) + self._cost(line, after.fence, whole=whole) > self._end:
                 return self._cut_before(line)
             if not whole:
                 return self._rest(line)
-            self._pass_line(line, line_end + 1)
+            self._pass_line(line, after, line_end + 1)
 
     def _line_end(self, first: int) -> int | None:
         """Where the line ends that begins with *first*; None when that is not to be known within the window."""
@@ -188,16 +189,13 @@ class _Window:
         """Whether the line is the rest of one that began in the piece before: it opens and closes nothing."""
         return self._start.within_line and self._at == self._start.at
 
-    def _cost(self, line: str, whole: bool) -> int:
+    def _cost(self, line: str, after: Fence | None, *, whole: bool) -> int:
         """How much would have to be added if the piece ended with this line."""
-        open_before, after = self._place.fence, self._after(line).fence
-        if not whole and open_before is not None:
-            missing = open_before.missing(line)
-            if missing:
-                return missing
-        if after is None or (open_before is None and not whole):  # more may come that makes it no fence
-            return 0
-        return len(self._closing(after))
+        before = self._place.fence
+        if not whole and before is None:
+            return 0  # it opens a fence only if it ends as it looks now
+        missing = before.missing(line) if before is not None and not whole else 0
+        return missing or len(self._closing(after))
 
     def _closing(self, fence: Fence | None) -> str:
         if fence is None:
@@ -209,8 +207,8 @@ class _Window:
         self._place = self._place.after("\n", longest=self._longest)
         self._note(_Rank.BLOCK if self._place.fence is None else _Rank.GAP)
 
-    def _pass_line(self, line: str, at: int) -> None:
-        before, after = self._place, self._after(line)
+    def _pass_line(self, line: str, after: Place, at: int) -> None:
+        before = self._place
         self._regrade(line, after)
         if before.fence is None and after.fence is None:
             if self._paragraphs and self._paragraphs[-1][1] == self._at:
@@ -261,6 +259,10 @@ class _Window:
     def _cut_before(self, line: str) -> tuple[Piece, _Start]:
         """Cut where it hurts least, at the latest in this line, which does not fit."""
         after = self._after(line)
+        if self._place.fence is None and after.fence is None:
+            # A backtick further on makes it no fence, but what stays of the line in this piece would be one.
+            line = line[: max(0, self._end - self._at)]
+            after = self._after(line)
         self._regrade(line, after)
         opens = after.fence is not None and self._place.fence is None
         if opens and self._at > self._visible:
@@ -286,10 +288,10 @@ class _Window:
             return self._between_lines(whole[0], whole[0].place.fence)
         if not position and good and good[0].at >= half:
             return self._between_lines(good[0], good[0].place.fence)
-        if room <= self._at and self._between:
-            return self._between_lines(self._between[-1], self._between[-1].place.fence)
         position = position or next(within.words(half), 0) or within.anywhere(floor)
-        return self._within_line(position, after, fence, line)
+        if not position and self._between:
+            return self._between_lines(self._between[-1], self._between[-1].place.fence)
+        return self._within_line(position or room, after, fence, line)
 
     def _between_lines(self, between: _Between, fence: Fence | None) -> tuple[Piece, _Start]:
         return self._piece(between.at, self._closing(fence), between.at), _Start(between.at, between.place)
@@ -328,11 +330,11 @@ class _Within:
         return self._ends(_WORD_END, least)
 
     def anywhere(self, least: int) -> int:
-        """The last place that tears no character, or just the last."""
+        """The last place that tears no character; 0 when there is none."""
         for position in range(self._room, max(self._first, least), -1):
             if not tears_a_character(self._text, position) and self._suits(position):
                 return position
-        return self._room
+        return 0
 
     def _ends(self, pattern: re.Pattern[str], least: int) -> Iterator[int]:
         first = max(self._first, least)

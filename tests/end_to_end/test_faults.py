@@ -175,6 +175,21 @@ async def test_a_context_gemini_has_lost_is_rebuilt_from_the_thread(status: int,
     assert "previous_interaction_id" not in here.model.creates[-2]
 
 
+async def test_a_blocked_question_is_not_told_again_when_the_context_is_rebuilt(tmp_path: Path) -> None:
+    async with scene(tmp_path) as here:
+        await here.page.ask("my name is Ada")
+        await here.page.ended(1)
+        here.model.faults.arm(StatusFault(400, code="prohibited_content"))
+        await here.page.ask("something that is withheld")
+        await here.page.ended(2)
+        here.model.faults.arm(ForgetFault(404))
+        await here.page.ask("recall what I said")
+        turns = await here.page.ended(3)
+
+    assert "my name is Ada" in (turns[2].text or "")
+    assert "withheld" not in (turns[2].text or "")
+
+
 async def test_a_dead_model_is_told_within_twenty_five_seconds_with_the_limits_as_they_are(tmp_path: Path) -> None:
     defaults = {"CLEW_REFUSED_SECONDS": "20", "CLEW_SILENT_SECONDS": "60", "CLEW_TURN_SECONDS": "300"}
     async with scene(tmp_path, **defaults) as here:

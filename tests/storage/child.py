@@ -7,7 +7,9 @@ import asyncio
 import ctypes
 import os
 import resource
+import sqlite3
 import sys
+from contextlib import closing
 
 from bot.errors import StoreUnavailable, StoreUnusable
 from bot.ports import Store
@@ -69,6 +71,13 @@ async def fill_the_disk(url: str) -> None:
         say("after")
 
 
+async def read_and_close(url: str) -> None:
+    """What any other program does: look at the messages and close the database again."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db:
+        for (name,) in db.execute("SELECT id FROM message ORDER BY position"):
+            say(name)
+
+
 async def open_on_a_full_disk(url: str) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
@@ -90,5 +99,5 @@ def give_up_powers() -> None:
 
 if __name__ == "__main__":
     what = {each.__name__: each for each in (add_until_killed, hold_until_killed, fill_the_disk)}
-    what |= {each.__name__: each for each in (try_to_open, open_on_a_full_disk)}
+    what |= {each.__name__: each for each in (try_to_open, open_on_a_full_disk, read_and_close)}
     asyncio.run(what[sys.argv[1]](sys.argv[2]))

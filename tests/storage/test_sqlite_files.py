@@ -15,7 +15,7 @@ from storage.sqlite import open_store, read_url
 from tests.storage import child
 from tests.storage.processes import child as child_process
 from tests.storage.processes import everything_heard, heard
-from tests.storage.stores import SLACK, ask, ids, taken
+from tests.storage.stores import SLACK, ask, ids, message, taken
 
 
 async def why_not(file: Path, *, migrations: Path = MIGRATIONS, wait: float = 0.05) -> str:
@@ -44,6 +44,11 @@ def damage(file: Path) -> None:
     """Leave the header as it is, and nothing else."""
     whole = file.read_bytes()
     file.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+
+
+def splice(newer: Path, older: Path) -> None:
+    """Give the older file the first page of the newer one."""
+    older.write_bytes(newer.read_bytes()[:4096] + older.read_bytes()[4096:])
 
 
 def names_in(folder: Path) -> set[str]:
@@ -118,11 +123,11 @@ async def test_an_odd_name_is_a_name_like_any_other(tmp_path: Path) -> None:
 
 async def test_a_file_that_is_not_a_database_is_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
-    for content in (b"Dear diary,", b"Dear diary, " * 1000):
+    for content in (b"D", b"Dear diary, " * 1000):
         file.write_bytes(content)
         before = snapshot(tmp_path)
 
-        assert f"{file} cannot be used: it is not an SQLite database" in await why_not(file)
+        assert f"{file} is not an SQLite database" in await why_not(file)
         assert snapshot(tmp_path) == before
 
 
@@ -210,6 +215,16 @@ async def test_a_file_nobody_may_read_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'clew.db'} cannot be used" in sentence
 
 
+async def test_a_file_in_a_folder_nobody_may_enter_is_named(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    file = tmp_path / "closed" / "data" / "clew.db"
+
+    with permitted(tmp_path / "closed", 0):
+        (sentence,) = await everything_heard(child.try_to_open, f"sqlite:///{file}")
+
+    assert sentence.startswith(f"{file} cannot be looked at (Permission denied)")
+
+
 async def test_when_there_is_no_room_for_a_database_the_disk_is_blamed(tmp_path: Path) -> None:
     (sentence,) = await everything_heard(child.open_on_a_full_disk, f"sqlite:///{tmp_path / 'clew.db'}")
 
@@ -241,6 +256,20 @@ async def test_another_name_of_the_same_file_makes_no_second_owner(tmp_path: Pat
 
         await ask(store, "m1")
         assert ids(await taken(store)) == ["m1"]
+
+
+async def test_a_second_try_in_the_same_process_does_not_loosen_the_hold_of_the_first(tmp_path: Path) -> None:
+    """Closing any plain file drops a process's locks on it; another program would then clear the log away."""
+    file = tmp_path / "clew.db"
+    async with open_store(f"sqlite:///{file}") as store:
+        await ask(store, "m1")
+        assert "is in use by another Clew" in await why_not(file)
+
+        assert await everything_heard(child.read_and_close, f"sqlite:///{file}") == ["m1"]
+
+        assert "clew.db-wal" in names_in(tmp_path)
+        await ask(store, "m2")
+    assert await questions(file) == ["m1", "m2"]
 
 
 async def test_a_database_locked_by_another_program_is_waited_for_and_then_declined(tmp_path: Path) -> None:
@@ -361,6 +390,21 @@ async def test_a_database_whose_first_start_was_cut_short_is_opened(tmp_path: Pa
     assert (left / "clew.db").stat().st_size > 0
     await make(left / "clew.db")
     assert await questions(left / "clew.db") == ["m1"]
+
+
+async def test_a_log_that_was_only_half_copied_back_is_no_damage(tmp_path: Path) -> None:
+    """What a kill in the middle of a checkpoint leaves, or a disk that was full: a header ahead of its pages."""
+    file, left = tmp_path / "clew.db", tmp_path / "left"
+    left.mkdir()
+    names = [f"m{number}" for number in range(50)]
+    async with open_store(f"sqlite:///{file}") as store:
+        for name in names:
+            await store.add(message(name, "x" * 2000))
+        for each in ("clew.db", "clew.db-wal", "clew.db.owner"):
+            shutil.copy(tmp_path / each, left / each)
+    splice(file, left / "clew.db")
+
+    assert await questions(left / "clew.db") == names
 
 
 async def test_a_reset_command_is_one_row_among_the_messages(file: Path) -> None:

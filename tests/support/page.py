@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -140,11 +141,12 @@ class Page:
     _ids: Iterator[int] = field(default_factory=itertools.count)
 
     @asynccontextmanager
-    async def watched(self, thread: str = THREAD, *, headers: dict[str, str] | None = None) -> AsyncIterator[Watched]:
-        """Look at a thread, as an open page does."""
+    async def watched(self, thread: str = THREAD, *, narrow: bool = False) -> AsyncIterator[Watched]:
+        """Look at a thread, as an open page does; through a *narrow* connection little lies in the sockets' buffers."""
+        connector = aiohttp.TCPConnector(socket_factory=_narrow_socket if narrow else None)
         async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"{self.address}api/threads/{thread}/events", headers=headers) as response,
+            aiohttp.ClientSession(connector=connector) as session,
+            session.get(f"{self.address}api/threads/{thread}/events") as response,
         ):
             assert response.status == 200
             yield Watched(response)
@@ -192,6 +194,13 @@ class Page:
 
 def named(thread: str = THREAD) -> Thread:
     return read_thread(thread)
+
+
+def _narrow_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol = address[:3]
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+    return made
 
 
 class NoCommands:

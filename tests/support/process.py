@@ -34,14 +34,19 @@ class RunningClew:
             while words not in (line := (await self.process.stdout.readline()).decode()):
                 assert line, f"it ended without saying {words!r}"
 
+    async def next_line(self) -> str:
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            return (await self.process.stdout.readline()).decode().rstrip()
+
     async def ended(self) -> int:
         async with asyncio.timeout(20):
             return await self.process.wait()
 
 
 @dataclass
-class Refusal:
-    """How a start failed."""
+class Finished:
+    """How a command ended."""
 
     code: int
     said: str  # on stderr
@@ -87,8 +92,8 @@ async def running_clew(folder: Path, **settings: str) -> AsyncIterator[RunningCl
         await process.wait()
 
 
-async def refused_start(folder: Path, *arguments: str, **settings: str) -> Refusal:
-    """Run ``python -m bot`` with settings it cannot run with, and give what it said."""
+async def finished(folder: Path, *arguments: str, **settings: str) -> Finished:
+    """Run a command of ``python -m bot``, or a start that is refused, to its end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -106,4 +111,4 @@ async def refused_start(folder: Path, *arguments: str, **settings: str) -> Refus
         with suppress(ProcessLookupError):
             process.kill()
     assert process.returncode is not None
-    return Refusal(process.returncode, said.decode())
+    return Finished(process.returncode, said.decode())

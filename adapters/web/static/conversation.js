@@ -81,8 +81,8 @@ class TurnElement {
 
   show(turn, { waits, canRetry, isLive }) {
     const before = this.#shown;
+    if (before?.turn === turn && before.waits === waits && before.canRetry === canRetry) return;
     const look = JSON.stringify([turn.state, turn.stopping, waits, canRetry, turn.answer?.tool, turn.answer?.at, turn.answer?.markdown]);
-    if (before?.turn === turn && before.look === look) return;
     if (before?.turn.questions !== turn.questions) this.questions.replaceChildren(...turn.questions.map(questionOf));
     this.#showBlocks(turn.answer?.blocks ?? []);
     this.#showFiles(turn.answer?.files ?? []);
@@ -95,7 +95,7 @@ class TurnElement {
       this.#showActions(turn, canRetry);
     }
     if (isLive) this.#speak(before?.turn, turn, waits);
-    this.#shown = { turn, look };
+    this.#shown = { turn, waits, canRetry, look };
   }
 
   #showBlocks(blocks) {

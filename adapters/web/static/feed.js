@@ -29,6 +29,7 @@ export class Feed {
 
   #open() {
     this.#close();
+    if (document.hidden || !this.#thread) return;
     const source = new EventSource(`/api/events?thread=${this.#thread}`);
     this.#source = source;
     const on = (name, take) =>

@@ -15,7 +15,7 @@ from adapters.web.pages import assets
 from bot.errors import SettingsError, StartError
 from tests.support.page import THREAD, Served, page_alone, served_page
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104  # refused, or served for a moment
+EVERYWHERE = "0.0.0.0"  # refused, or served for a moment
 TOKEN = "correct horse battery"
 LOCKED = Served(token=SecretStr(TOKEN))
 MESSAGE = {"id": "message-0001", "text": "Hello?"}
@@ -74,7 +74,7 @@ async def test_every_response_tells_the_browser_to_be_careful(path: str) -> None
 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 

@@ -97,7 +97,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         stored = await page.store.threads(page.adapter.platform)
 
     assert not stored
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not page.lying()
 
 
 async def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -263,10 +263,10 @@ async def test_sources_stand_under_the_answer() -> None:
 
 
 async def test_a_client_that_does_not_read_misses_frames_and_never_the_end() -> None:
-    gates = [asyncio.Event() for _ in range(20)]
-    # One block that grows is sent whole with each frame: 20 MB in all, far more than sockets hold.
+    gates = [asyncio.Event() for _ in range(12)]
+    # One block that grows is sent whole with each frame: 8 MB in all, far more than sockets hold.
     script = [cue for number, gate in enumerate(gates) for cue in (TextPiece(f"piece {number}{'x' * 99_990}\n"), gate)]
-    async with served_page(limits=Limits()) as page, page.watched() as slow, page.watched() as quick:
+    async with served_page(limits=Limits()) as page, page.watched(narrow=True) as slow, page.watched() as quick:
         page.model.will(CREATED, TextPiece("```\n"), *script, completed("i1"))
         await page.says("A lot")
         for number, gate in enumerate(gates):

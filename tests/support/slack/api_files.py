@@ -9,7 +9,6 @@ from tests.support.slack.json_types import JsonObject
 from tests.support.slack.mentions import find_pings
 from tests.support.slack.posts import Post
 from tests.support.slack.refusal import Refused
-from tests.support.slack.wire import json_answer
 from tests.support.slack.workspace import Workspace
 
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body>Sign in to Clew</body></html>"
@@ -139,7 +138,3 @@ class Files:
 
 def login_page() -> web.Response:
     return web.Response(text=LOGIN_PAGE, content_type="text/html")
-
-
-def not_json(error: Refused) -> web.Response:
-    return json_answer(error.body, status=error.status, headers=error.headers)

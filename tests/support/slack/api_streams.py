@@ -126,6 +126,9 @@ class Streams:
         if total is not None and len(stream.text) + added > total:  # [12] the limit, if any, is unknown
             raise Refused("msg_too_long")
         new = [block for chunk in chunks or [] if chunk["type"] == "blocks" for block in chunk["blocks"]]
-        if len(stream.blocks) + len(new) > 50 or sum(len(t) for b in [*stream.blocks, *new] for t in texts(b)) > PAYLOAD:
+        if (
+            len(stream.blocks) + len(new) > 50
+            or sum(len(t) for b in [*stream.blocks, *new] for t in texts(b)) > PAYLOAD
+        ):
             raise Refused("msg_blocks_too_long")
         stream.take(markdown, chunks)

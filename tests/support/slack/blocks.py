@@ -31,7 +31,7 @@ def check_blocks(blocks: object, variants: Variants, *, most: int = MOST_BLOCKS)
     return blocks
 
 
-def texts(block: JsonObject) -> Iterator[str]:
+def texts(block: JsonObject) -> Iterator[str]:  # noqa: PLR0912 - a flat match, one branch a kind of block
     """Every text in a block, in reading order; those of buttons too."""
     match block.get("type"):
         case "markdown":

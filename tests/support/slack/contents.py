@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tests.support.slack.blocks import MARKDOWN, check_blocks, parsed
 from tests.support.slack.calls import Call
 from tests.support.slack.json_types import JsonObject
-from tests.support.slack.mentions import Ping, Unfurl, find_links, find_pings
+from tests.support.slack.mentions import Unfurl, find_links, find_pings
 from tests.support.slack.posts import Post
 from tests.support.slack.refusal import Refused
 from tests.support.slack.workspace import Workspace
@@ -81,13 +81,10 @@ def read_metadata(call: Call, content: Content, workspace: Workspace) -> None:
 
 def notice_pings(workspace: Workspace, post: Post, call: Call) -> None:
     """Note whom the post notifies now, and which links it would show previews of."""
-    seen = {(ping.channel, ping.ts, ping.token) for ping in workspace.pings}
     is_named = call.flag("link_names") or call.args.get("parse") == "full"
     for text in _read_texts(post):
         for kind, whom, token in find_pings(text, names=is_named):
-            if (post.channel, post.ts, token) not in seen:
-                seen.add((post.channel, post.ts, token))
-                workspace.pings.append(Ping(post.channel, post.ts, kind, whom, token, call.method))
+            workspace.note_ping(post, kind, whom, token, call.method)
 
 
 def notice_unfurls(workspace: Workspace, post: Post, call: Call) -> None:

@@ -145,9 +145,7 @@ class Faults:
         if method is None:
             self._chaos = None
 
-    def chaos(
-        self, rate: float, *, seed: int = 0, methods: str = "*", kinds: Sequence[Fault] = CHAOS
-    ) -> None:
+    def chaos(self, rate: float, *, seed: int = 0, methods: str = "*", kinds: Sequence[Fault] = CHAOS) -> None:
         """From now on a share of the calls goes wrong at random; a rate of 0 ends it."""
         # Seeded, so that a failing run can be run again.
         self._chaos = (rate, kinds, methods, random.Random(seed)) if rate else None  # noqa: S311

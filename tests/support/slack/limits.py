@@ -100,6 +100,4 @@ class RateGate:
         self._tokens[channel] = left - 1, now
 
     def _refusal(self, wait: float) -> Refused:
-        return Refused(
-            self._variants.rate_error, status=429, headers={"Retry-After": str(max(1, math.ceil(wait)))}
-        )
+        return Refused(self._variants.rate_error, status=429, headers={"Retry-After": str(max(1, math.ceil(wait)))})

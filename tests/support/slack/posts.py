@@ -51,7 +51,7 @@ class Post:
     def is_top_level(self) -> bool:
         return not self.is_reply or self.subtype == "thread_broadcast"
 
-    def as_json(
+    def as_json(  # noqa: PLR0912 - a flat list of what may be told
         self, install: Install, *, root: "Post | None" = None, metadata: bool = False, keeps_text: bool = True
     ) -> JsonObject:
         """The message object of the Web API and of events ([3]).

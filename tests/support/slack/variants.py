@@ -3,9 +3,37 @@
 The numbers in brackets are sections of the Slack reference.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+# [1] what the manifest of the reference asks for
+MANIFEST_SCOPES = frozenset(
+    {
+        "app_mentions:read",
+        "channels:history",
+        "groups:history",
+        "im:history",
+        "mpim:history",
+        "chat:write",
+        "commands",
+        "files:read",
+        "files:write",
+        "reactions:write",
+        "users:read",
+    }
+)
+MANIFEST_EVENTS = frozenset(
+    {
+        "app_mention",
+        "message.channels",
+        "message.groups",
+        "message.im",
+        "message.mpim",
+        "app_home_opened",
+        "app_uninstalled",
+        "tokens_revoked",
+    }
+)
 ALL_KINDS = frozenset({"channel", "group", "im", "mpim"})
 
 
@@ -34,6 +62,7 @@ class Variants:
 
     parent_on_every_page: bool = True  # the parent heads every page of conversations.replies, whatever `oldest` says
     mentions_from_outside: bool = False  # [3] app_mention from channels the bot is not in
+    edits_mention: bool = False  # does an edit that adds a mention make an app_mention, beside message_changed?
     echoes: bool = True  # [3] own posts and edits come back as events
 
     share_after: float = 0.2  # [6] seconds until an uploaded file is shared; asynchronous
@@ -47,18 +76,8 @@ class Variants:
 class Install:
     """How the app is installed, and what it may do and hear."""
 
-    scopes: frozenset[str] = field(
-        default_factory=lambda: frozenset(  # [1] the manifest of the reference
-            "app_mentions:read channels:history groups:history im:history mpim:history chat:write commands "
-            "files:read files:write reactions:write users:read".split()
-        )
-    )
-    events: frozenset[str] = field(
-        default_factory=lambda: frozenset(  # [1]
-            "app_mention message.channels message.groups message.im message.mpim app_home_opened app_uninstalled "
-            "tokens_revoked".split()
-        )
-    )
+    scopes: frozenset[str] = MANIFEST_SCOPES
+    events: frozenset[str] = MANIFEST_EVENTS
     team_id: str = "T0CLEWTEAM"
     enterprise_id: str | None = None
     is_enterprise_install: bool = False

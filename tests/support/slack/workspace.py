@@ -8,7 +8,7 @@ from tests.support.slack.channels import Channel, ChannelKind
 from tests.support.slack.clock import Clock
 from tests.support.slack.files import File
 from tests.support.slack.json_types import JsonObject
-from tests.support.slack.mentions import Ping, Unfurl
+from tests.support.slack.mentions import Ping, PingKind, Unfurl
 from tests.support.slack.people import Person, PersonKind
 from tests.support.slack.posts import Post
 from tests.support.slack.status import Statuses
@@ -64,11 +64,11 @@ class Workspace:
             self.people[id_] = Person(id_, name, home, kind, bot_id, identifier("A", name) if bot_id else None)
         return self.people[id_]
 
-    def open_channel(self, name: str, kind: ChannelKind, members: set[str], **settings: bool) -> Channel:
+    def open_channel(self, name: str, kind: ChannelKind, members: set[str]) -> Channel:
         """The channel of this name; made when there is none."""
         id_ = identifier("D" if kind == "im" else "C", name)
         if id_ not in self.channels:
-            self.channels[id_] = Channel(id_, name, kind, members, int(self.clock.now()), **settings)
+            self.channels[id_] = Channel(id_, name, kind, members, int(self.clock.now()))
             self.bell.ring()
         return self.channels[id_]
 
@@ -97,6 +97,12 @@ class Workspace:
         root = self.channels[post.channel].posts.get(post.root_ts) if post.is_reply else None
         keeps = self.variants.keeps_text_of_markdown
         return post.as_json(self.install, root=root, metadata=metadata, keeps_text=keeps)
+
+    def note_ping(self, post: Post, kind: PingKind, whom: str, token: str, method: str) -> None:
+        """Remember that a post notified somebody; once, however often the text is shown again."""
+        ping = Ping(post.channel, post.ts, kind, whom, token, method)
+        if not any((known.channel, known.ts, known.token) == (ping.channel, ping.ts, token) for known in self.pings):
+            self.pings.append(ping)
 
     def change(self, post: Post, change: Callable[[Post], None]) -> None:
         previous = self.told(post)
