@@ -15,7 +15,17 @@ from pathlib import Path
 from bot.errors import StoreUnusable
 from storage.commits import GroupedConnection
 from storage.failures import is_locked, reason_for
-from storage.migrate import APPLICATION_ID, HEADER_SIZE, Migration, Origin, back_up, identify, identify_header, migrate
+from storage.migrate import (
+    APPLICATION_ID,
+    HEADER_SIZE,
+    Migration,
+    Origin,
+    back_up,
+    identify,
+    identify_header,
+    make_private,
+    migrate,
+)
 
 OTHERWISE = "or name another file in DATABASE_URL"
 
@@ -43,6 +53,7 @@ def open_database(file: Path | None, *, migrations: Sequence[Migration], wait: f
             file = Path(os.path.realpath(file))
             _look_at(file, newest=len(migrations))
             opening.enter_context(_owned(file))
+            make_private(file)
         where = "the database in memory" if file is None else f"the database {file}"
         with _in_one_sentence(where):
             connection = opening.enter_context(closing(_connect(file, wait)))

@@ -1,9 +1,10 @@
 """Numbered migrations: what brings a database from any earlier schema to this one."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -82,6 +83,7 @@ def back_up(db: sqlite3.Connection, file: Path, version: int) -> Path:
     while copy.exists():
         number += 1
         copy = file.with_name(f"{file.name}.v{version}-backup-{number}")
+    make_private(copy)
     try:
         with closing(sqlite3.connect(copy)) as target:
             db.backup(target)
@@ -110,3 +112,12 @@ def migrate(db: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
         if db.in_transaction:
             db.execute("ROLLBACK")
         db.execute("PRAGMA foreign_keys = ON")
+
+
+def make_private(file: Path) -> None:
+    """Make an empty file, unless it is there, that nobody but its owner reads: databases hold what people said.
+
+    SQLite gives its log and its index beside a database the same rights. What cannot be made is left to SQLite to tell.
+    """
+    with suppress(OSError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))

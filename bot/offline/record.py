@@ -27,7 +27,7 @@ class Record:
         self._spans: dict[str, list[tuple[int, int]]] = {}  # where the lines of a key are: offset, length
 
     def open(self) -> dict[str, JsonObject]:
-        """Read what stands, keys in the order they were last written, and begin a file with only that in it.
+        """Read what stands, and begin a file with only that in it.
 
         Blocks as long as the file is large: run it in a thread.
         """
@@ -97,7 +97,6 @@ def _read(path: Path) -> dict[str, JsonObject]:
         except (ValueError, KeyError, TypeError, AttributeError):
             unreadable += 1
             continue
-        standing.pop(key, None)
         standing[key] = value
     if unreadable:
         logger.warning("lines of the offline record left out", extra={"lines": unreadable})

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -412,3 +413,14 @@ async def test_a_reset_command_is_one_row_among_the_messages(file: Path) -> None
         await store.reset(SLACK, MessageId("c1"))
 
     assert rows(file, "SELECT id, turn, text FROM message") == [("c1", None, None)]
+
+
+async def test_nobody_but_its_owner_reads_the_database_and_what_lies_beside_it(tmp_path: Path) -> None:
+    async with open_store(f"sqlite:///{tmp_path / 'clew.db'}") as store:
+        await store.check()
+        modes = {
+            file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir() if "owner" not in file.name
+        }
+
+    assert set(modes) >= {"clew.db", "clew.db-wal"}
+    assert set(modes.values()) == {0o600}

@@ -493,6 +493,34 @@ async def test_what_becomes_of_an_answer_left_in_a_stall_is_chosen(
         await found_afterwards(sdk, server, heard.id, afterwards)
 
 
+async def test_who_follows_an_answer_that_hangs_for_ever_waits_until_it_is_cancelled() -> None:
+    faults = Faults()
+    faults.arm(CutFault(after=1, afterwards=Afterwards.IN_PROGRESS))
+    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+        cut = await sdk.ask(QUESTION)
+        async with await sdk.follow(cut.id) as stream:
+            heard = await listen(stream, pieces=1)
+            await sdk.cancel(cut.id)
+            await listen(stream, heard)
+
+    assert heard.status == "cancelled"
+    assert heard.text == cut.text
+
+
+async def test_who_follows_an_answer_that_is_lost_hears_its_stream_end() -> None:
+    faults = Faults()
+    faults.arm(StallFault(after=1, afterwards=Afterwards.UNKNOWN))
+    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+        async with await sdk.open(QUESTION) as asked:
+            heard = await listen(asked, pieces=1)
+            follower = await sdk.follow(heard.id)
+            await listen(follower, pieces=1)
+        async with follower:
+            rest = await listen(follower)
+
+    assert rest.kinds == []
+
+
 async def test_pings_keep_coming_while_nothing_else_does() -> None:
     faults = Faults()
     faults.arm(PingFault(after=1, every=0.001))
