@@ -143,6 +143,22 @@ class NothingAsked(BotError):
     """A message with neither text nor files."""
 
 
+class MessageGone(BotError):
+    """A message is no longer on its platform."""
+
+
+class PlatformError(BotError):
+    """A platform did not do what was asked."""
+
+
+class PlatformAway(PlatformError):
+    """A platform cannot be reached, or refuses for now. What was asked may or may not have been done."""
+
+
+class ThreadClosed(PlatformError):
+    """Nothing can be shown in the thread, now and later: channel archived or gone, bot not in it, no right to post."""
+
+
 class AttachmentError(BotError):
     """An attachment cannot be passed on; the others can."""
 
