@@ -127,6 +127,10 @@ class NotAllowed(BotError):
         self.refusal = refusal
 
 
+class ToldBefore(BotError):
+    """The policy keeps this message from being read, and its author was told so once, which is enough."""
+
+
 class CapReached(BotError):
     """The day's turns are used up, this person's or everybody's."""
 

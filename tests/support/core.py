@@ -86,6 +86,7 @@ async def core(
     async with open_store(url, keeps_text=frozenset({TEST})) as store:
         metrics, model = Metrics(), model or ScriptedModel()
         adapter = ScriptedAdapter(store)
+        policy = policy or Policy()
         responder = Responder(
             store=store,
             model=model,
@@ -93,9 +94,9 @@ async def core(
             adapters={TEST: adapter},
             limits=limits,
             inline_limit=inline_limit,
+            policy=policy,
             metrics=metrics,
         )
-        policy = policy or Policy()
         async with open_dispatcher(
             store=store,
             responder=responder,
@@ -112,7 +113,7 @@ async def core(
                 model=model,
                 adapter=adapter,
                 inbox=Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics),
-                commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
+                commands=Commands(store, policy=policy, stop=dispatcher.stop, wake=dispatcher.wake),
                 dispatcher=dispatcher,
                 metrics=metrics,
             )

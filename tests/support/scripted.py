@@ -22,7 +22,7 @@ from bot.answers import (
     TextPiece,
     UserStep,
 )
-from bot.errors import AttachmentUnreadable, InteractionLost
+from bot.errors import AttachmentUnreadable, InteractionLost, MessageGone
 from bot.messages import (
     Attachment,
     InteractionId,
@@ -33,6 +33,7 @@ from bot.messages import (
     PersonId,
     Platform,
     Said,
+    Standing,
     Thread,
     Turn,
     Usage,
@@ -195,6 +196,9 @@ class ScriptedAdapter:
         self.failures: list[Exception] = []
         self.files: dict[str, bytes] = {}
         self.past: list[Said] = []
+        self.messages: dict[MessageId, Message] = {}
+        self.standings: dict[PersonId, Standing] = {}
+        self.confirmed: list[str] = []
         self._store = store
         self._bell = asyncio.Event()
 
@@ -225,8 +229,19 @@ class ScriptedAdapter:
             raise AttachmentUnreadable(attachment.name)
         yield self.files[attachment.id]
 
-    async def history(self, thread: Thread, *, before: MessageId) -> Sequence[Said]:
+    async def history(self, thread: Thread, *, before: MessageId, since: float | None) -> Sequence[Said]:
         return tuple(self.past)
+
+    async def read(self, message: Message) -> Message:
+        if message.id not in self.messages:
+            raise MessageGone(message.id)
+        return self.messages[message.id]
+
+    async def standing(self, thread: Thread, person: Person) -> Standing:
+        return self.standings.get(person.id, Standing.MEMBER)
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        self.confirmed.append(words)
 
     def tell(self) -> None:
         self._bell.set()
