@@ -24,6 +24,7 @@ from bot.answers import (
 )
 from bot.errors import AttachmentUnreadable, InteractionLost, MessageGone
 from bot.messages import (
+    Address,
     Attachment,
     InteractionId,
     Message,
@@ -65,6 +66,8 @@ def message(
     thread: Thread | None = None,
     by: str = "ada",
     attachments: tuple[Attachment, ...] = (),
+    address: Address = Address.DIRECT,
+    is_root: bool = False,
 ) -> Message:
     """A message as the test platform hands it over; its id is its text unless one is given."""
     return Message(
@@ -74,6 +77,8 @@ def message(
         text=text,
         sent_at=1.0,
         attachments=attachments,
+        address=address,
+        is_root=is_root,
     )
 
 
