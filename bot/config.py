@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot import spellings
 from bot.errors import SettingsError
 from bot.limits import Limits
-from bot.policy import Names, Policy
+from bot.policy import Follow, Names, Policy
 
 SYSTEM_PROMPT = (
     "You are Clew, an assistant who takes part in conversations in chat threads. Answer in the language you are "
@@ -59,6 +59,50 @@ class GeminiSettings(_Group):
         return self
 
 
+class SlackSettings(_Group):
+    """The Slack app. It runs when its bot token is set: over Socket Mode with an app token, over HTTP without."""
+
+    bot_token: Annotated[SecretStr | None, BeforeValidator(spellings.slack_token("xoxb-"))] = Field(
+        None, description="the app's bot token (xoxb-...), from OAuth & Permissions"
+    )
+    app_token: Annotated[SecretStr | None, BeforeValidator(spellings.slack_token("xapp-"))] = Field(
+        None, description="the app-level token (xapp-...) for Socket Mode, with the scope connections:write"
+    )
+    signing_secret: Annotated[SecretStr | None, BeforeValidator(spellings.secret())] = Field(
+        None, description="what events over HTTP are signed with; used when there is no app token"
+    )
+    port: Annotated[int, BeforeValidator(spellings.port)] = Field(
+        3000, description="port to take events over HTTP on, at /slack/events; 0 takes any free one"
+    )
+    api_url: Annotated[str, BeforeValidator(spellings.slack_api_url)] = Field(
+        "https://slack.com/api/", description="where the Web API is; ends in /api/"
+    )
+    file_hosts: Annotated[frozenset[str], BeforeValidator(spellings.file_hosts)] = Field(
+        frozenset({"files.slack.com"}), description="hosts that files may be fetched from, with the bot token"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.bot_token is None:
+            for name, value in (("SLACK_APP_TOKEN", self.app_token), ("SLACK_SIGNING_SECRET", self.signing_secret)):
+                if value is not None:
+                    raise ValueError(
+                        f"{name} is set and SLACK_BOT_TOKEN is not; set the bot token (xoxb-...) that your app shows "
+                        f"under OAuth & Permissions, or remove {name}."
+                    )
+        elif self.app_token is None and self.signing_secret is None:
+            raise ValueError(
+                "SLACK_BOT_TOKEN is set, and neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is; set SLACK_APP_TOKEN "
+                "(xapp-...) for Socket Mode, or SLACK_SIGNING_SECRET for events over HTTP."
+            )
+        return self
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a Slack app to run."""
+        return self.bot_token is not None
+
+
 class DatabaseSettings(_Group):
     """Where threads and turns are kept."""
 
@@ -96,12 +140,6 @@ class WebSettings(_Group):
                 f"WEB_HOST is {self.host!r}, which other machines can reach, and WEB_TOKEN is not set; "
                 "set WEB_TOKEN to at least 16 characters, or WEB_HOST to 127.0.0.1."
             )
-        if not self.enabled:
-            # Of the platforms only the page is there so far, and a bot that nobody can reach is a mistake.
-            raise ValueError(
-                "WEB_ENABLED is false, and the page is the only platform of this version, so there is nothing to "
-                "serve; set WEB_ENABLED=true."
-            )
         return self
 
 
@@ -110,6 +148,17 @@ class BotSettings(_Group):
 
     system_prompt: Annotated[str, BeforeValidator(str.strip)] = Field(
         SYSTEM_PROMPT, description="what the model is told about itself, with every turn"
+    )
+    follow: Annotated[Follow, BeforeValidator(spellings.choice(*Follow))] = Field(
+        Follow.SMART,
+        description="threads that need no mention: smart, those begun by addressing the bot; always, those it was "
+        "ever addressed in; mention, none",
+    )
+    guests: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
+        False, description="whether guests of a workspace are served"
+    )
+    outsiders: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
+        False, description="whether people of other organisations are served, in channels shared with them"
     )
     allow_installations: Ids = Field(frozenset(), description="workspaces and servers to serve; empty: all")
     allow_channels: Ids = Field(frozenset(), description="channels to serve; empty: all")
@@ -146,12 +195,23 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     gemini: GeminiSettings = GeminiSettings()
+    slack: SlackSettings = SlackSettings()
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     bot: BotSettings = BotSettings()
     set_for_later: tuple[str, ...] = Field(
         (), description="variables that are set already and belong to platforms of a later version"
     )
+
+    @model_validator(mode="after")
+    def _serves_somebody(self) -> Self:
+        # A bot that nobody can reach is a mistake.
+        if not self.web.enabled and not self.slack.is_set:
+            raise ValueError(
+                "WEB_ENABLED is false and no platform is set up, so there is nothing to serve; set WEB_ENABLED=true, "
+                "or SLACK_BOT_TOKEN and what goes with it."
+            )
+        return self
 
     @property
     def limits(self) -> Limits:
@@ -167,12 +227,16 @@ class Settings(BaseSettings):
             people=Names(self.bot.allow_people, self.bot.block_people),
             daily_turns_per_person=self.bot.daily_turns_per_person,
             daily_turns=self.bot.daily_turns,
+            follow=self.bot.follow,
+            guests=self.bot.guests,
+            outsiders=self.bot.outsiders,
         )
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be seen, for the log to look out for."""
-        found = (self.gemini.api_key, self.web.token)
+        slack = self.slack
+        found = (self.gemini.api_key, slack.bot_token, slack.app_token, slack.signing_secret, self.web.token)
         return tuple(secret.get_secret_value() for secret in found if secret is not None)
 
     @classmethod
@@ -188,7 +252,7 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-_PREFIXES = {"gemini": "GEMINI", "database": "DATABASE", "web": "WEB", "bot": "CLEW"}
+_PREFIXES = {"gemini": "GEMINI", "slack": "SLACK", "database": "DATABASE", "web": "WEB", "bot": "CLEW"}
 
 VARIABLES: Mapping[str, tuple[str, str]] = {
     f"{prefix}_{field}".upper(): (group, field)
@@ -197,7 +261,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
 }
 """Every variable that is read, in order, with the group and the field it fills."""
 
-_FOR_LATER = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "DISCORD_TOKEN")
+_FOR_LATER = ("DISCORD_TOKEN",)
 
 
 def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:

@@ -3,6 +3,8 @@
 What people are told about it stands in `notices`.
 """
 
+from enum import StrEnum
+
 from bot.messages import Refusal
 
 
@@ -187,8 +189,19 @@ class AttachmentUnsupported(AttachmentError):
         self.mime_type = mime_type
 
 
+class Unreadable(StrEnum):
+    """Why a file could not be had."""
+
+    BROKEN = "empty, broken or not to be fetched"
+    GONE = "deleted"
+    ELSEWHERE = "kept by another service"
+    FORBIDDEN = "not given to the bot"
+    NO_FILE = "a document of the platform's own, and no file"
+
+
 class AttachmentUnreadable(AttachmentError):
     """The file could not be had from its platform, is empty or is broken."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, "could not be read")
+    def __init__(self, name: str, reason: Unreadable = Unreadable.BROKEN) -> None:
+        super().__init__(name, f"could not be read: {reason}")
+        self.reason = reason

@@ -6,6 +6,7 @@ from bot.errors import (
     AnswerEmpty,
     AttachmentError,
     AttachmentTooLarge,
+    AttachmentUnreadable,
     AttachmentUnsupported,
     CapReached,
     KeyRejected,
@@ -18,6 +19,7 @@ from bot.errors import (
     QuestionRejected,
     QuotaExhausted,
     TooManyAttempts,
+    Unreadable,
 )
 from bot.messages import Refusal
 
@@ -27,6 +29,12 @@ _NOT_ALLOWED = {
     Refusal.PERSON: "I am not allowed to answer you here.",
     Refusal.GUEST: "I do not answer guests of this workspace, and say so only once.",
     Refusal.OUTSIDER: "I answer members of the organisation I belong to, and say so only once.",
+}
+_UNREADABLE = {
+    Unreadable.GONE: "it has been deleted.",
+    Unreadable.ELSEWHERE: "it is kept by another service. I only read files that are uploaded here.",
+    Unreadable.FORBIDDEN: "I was not given access to it. The person who runs me finds the reason in the log.",
+    Unreadable.NO_FILE: "I cannot read documents of this kind. Please attach it as a file, a PDF for example.",
 }
 
 
@@ -81,6 +89,8 @@ def remark_for(error: AttachmentError) -> str:
             return f"Left out {_quoted(error.name)}: I take files up to {limit / 1_000_000:g} MB with one question."
         case AttachmentUnsupported(mime_type=mime_type):
             return f"Left out {_quoted(error.name)}: I cannot read files of this kind ({mime_type})."
+        case AttachmentUnreadable(reason=reason) if reason in _UNREADABLE:
+            return f"Left out {_quoted(error.name)}: {_UNREADABLE[reason]}"
         case _:
             return f"Left out {_quoted(error.name)}: it is empty or could not be fetched. Please attach it again."
 

@@ -61,12 +61,18 @@ def cap(text: object) -> int | None:
     return whole("a whole number of turns, or 0 for no cap", least=0, most=10**9)(text) or None
 
 
-def switch(text: object) -> bool:
-    """On or off, in the usual words."""
-    spelt = str(text).lower()
-    if spelt not in _TRUE | _FALSE:
-        raise ValueError(f"is {found(text)}; give true or false")
-    return spelt in _TRUE
+def _either(yes: str, no: str) -> Callable[[object], bool]:
+    def read(text: object) -> bool:
+        spelt = str(text).lower()
+        if spelt not in _TRUE | _FALSE:
+            raise ValueError(f"is {found(text)}; give {yes} or {no}")
+        return spelt in _TRUE
+
+    return read
+
+
+switch = _either("true", "false")
+on_or_off = _either("on", "off")
 
 
 def choice(*words: str) -> Callable[[object], str]:
@@ -113,6 +119,64 @@ def secret(*, least: int = 1) -> Callable[[object], object]:
         return text
 
     return read
+
+
+_SLACK_TOKENS = {
+    "xoxb-": "a bot token, which belongs in SLACK_BOT_TOKEN",
+    "xapp-": "an app-level token, which belongs in SLACK_APP_TOKEN",
+    "xoxp-": "a user token, which Clew has no use for",
+}
+
+
+def slack_token(prefix: str) -> Callable[[object], object]:
+    """A token of Slack's of the kind that begins with *prefix*; nothing else is judged by its looks."""
+    is_sound = secret()
+
+    def read(text: object) -> object:
+        if not isinstance(is_sound(text), str) or str(text).startswith(prefix):
+            return text
+        for other, kind in _SLACK_TOKENS.items():
+            if str(text).startswith(other):
+                raise ValueError(f"holds {kind}; give the token that begins with {prefix}")
+        raise ValueError(f"does not begin with {prefix}; copy the token again, in one piece")
+
+    return read
+
+
+def slack_api_url(text: object) -> str:
+    """Where Slack's Web API is. The token travels with every call, so plain http is taken on loopback only."""
+    try:
+        url = urlsplit(str(text))
+        _ = url.port
+    except ValueError:
+        raise ValueError("is not a URL; give one such as https://slack.com/api/") from None
+    if "@" in url.netloc:
+        raise ValueError("holds a user name or a password; give the address alone")
+    if url.scheme not in {"http", "https"} or not url.hostname or re.search(r"\s", str(text)):
+        raise ValueError(f"is {found(text)}; give a URL such as https://slack.com/api/")
+    if url.query or url.fragment or not url.path.endswith("/api/"):
+        raise ValueError(f"is {found(text)}; give a URL that ends in /api/")
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        raise ValueError(f"is {found(text)}; give an https address, since the token travels with every call")
+    return str(text)
+
+
+def file_hosts(text: object) -> frozenset[str]:
+    """Hosts with commas between them, in lower case, some of them with a port: ``files.example`` or ``127.0.0.1:80``.
+
+    Without a port a host stands for any port on loopback, and for the default port elsewhere.
+    """
+    if isinstance(text, frozenset):
+        return text
+    listed = frozenset(filter(None, (name.strip().lower() for name in str(text).split(","))))
+    for name in listed:
+        spelt, _, number = name.partition(":")
+        is_port = re.fullmatch(r"[1-9]\d{0,4}", number, re.ASCII) and int(number) <= 65_535
+        if not _HOST_NAME.fullmatch(spelt) or (":" in name and not is_port):
+            raise ValueError(f"holds {found(name)}; give hosts such as files.slack.com, with commas between them")
+    if not listed:
+        raise ValueError("names no host; give hosts such as files.slack.com, with commas between them")
+    return listed
 
 
 def api_version(text: object) -> str:

@@ -1,0 +1,138 @@
+"""An answer -> what Slack is sent: Markdown, made harmless and cut into messages. Pure.
+
+Slack takes the model's Markdown as ``markdown_text`` or in a ``markdown`` block and converts it itself.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from adapters.slack.harmless import cleaned, decided, harmless
+from adapters.slack.mrkdwn import mrkdwn
+from bot.answers import Answer
+from bot.chunks import settled, split
+from bot.chunks.blocks import Place, is_heading
+
+__all__ = [
+    "MOST_PARTS",
+    "OVERFLOW_NAME",
+    "PART_LIMIT",
+    "Plan",
+    "growing_markdown_of",
+    "markdown_of",
+    "mrkdwn",
+    "plan",
+    "render",
+]
+
+PART_LIMIT = 11_000  # characters as sent; Slack takes 12,000, and the rest is for buttons and the last line
+MOST_PARTS = 4  # messages of one answer; what is longer is a file as well
+OVERFLOW_NAME = "answer.md"
+
+_MOST_BLOCKS = 40  # of the 50 a message may have: Slack makes several of one Markdown text
+_LAST_LINE = f"_This answer goes on. All of it is in `{OVERFLOW_NAME}`, here in the thread._"
+_UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
+_RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the messages of an answer show, each to be sent as it stands, and the file beside them."""
+
+    parts: tuple[str, ...]
+    overflow: bytes | None = None  # the whole answer, when it does not fit into the parts
+
+
+def markdown_of(answer: Answer) -> str:
+    """The Markdown of a whole answer: its text, the bot's remarks and where things come from."""
+    pages = dict.fromkeys(citation for citation in answer.citations if _is_page(citation.url))
+    sources = [f"{number}. {_source(page.url, page.title)}" for number, page in enumerate(pages, 1)]
+    listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
+    undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
+    return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)
+
+
+def growing_markdown_of(answer: Answer) -> str:
+    """The Markdown of an answer that still grows: half-open Markdown is held back."""
+    return replace(answer, text=decided(settled(cleaned(answer.text)))).markdown
+
+
+def render(markdown: str) -> str:
+    """One text for ``markdown_text``: nothing in it pings anybody, shows a picture from elsewhere or runs anything.
+
+    When *markdown* grows as `growing_markdown_of` lets it, what is rendered grows at its end only.
+    """
+    return harmless(markdown)
+
+
+def plan(markdown: str, *, whole: bool = True) -> Plan:
+    """Cut an answer into messages.
+
+    Of more than `MOST_PARTS` the opening ones stay, the last of them says where the rest is, and all of it goes
+    into a file.
+
+    Args:
+        whole: the answer is finished. While it grows there is no file and no last line yet; all parts but the
+            last stay what they are.
+    """
+    parts = tuple(_parts(render(markdown)))
+    if len(parts) <= MOST_PARTS:
+        return Plan(parts)
+    opening = parts[:MOST_PARTS]
+    if not whole:
+        return Plan(opening)
+    return Plan((*opening[:-1], f"{opening[-1]}\n\n{_LAST_LINE}"), cleaned(markdown).encode())
+
+
+def _parts(rendered: str) -> Iterator[str]:
+    for piece in split(rendered, limit=PART_LIMIT):
+        yield from filter(str.strip, _of_few_blocks(piece))
+
+
+def _of_few_blocks(piece: str) -> Iterator[str]:
+    """Cut a piece where Slack would make too many blocks of it: a heading, a rule and a table are blocks of their own.
+
+    Such a cut never falls into code, and is decided by what stands before it.
+    """
+    place, kind, count, start, at = Place(), "", 0, 0, 0
+    for line in piece.splitlines(keepends=True):
+        before, place = place, place.after(line.rstrip("\n"), longest=PART_LIMIT // 4)
+        was, kind = kind, _kind(line, before, place) or kind
+        if kind != was or kind == "alone":
+            count += bool(line.strip())
+        if count > _MOST_BLOCKS:
+            yield piece[start:at].strip("\n")
+            start, count = at, 1
+        at += len(line)
+    yield piece[start:].strip("\n") if start else piece
+
+
+def _kind(line: str, before: Place, after: Place) -> str:
+    """What Slack makes of a line; nothing of its own for an empty one."""
+    if before.fence or after.fence:
+        return "text"
+    if is_heading(line) or _RULE.match(line.rstrip("\n")):
+        return "alone"
+    if line.lstrip().startswith("|"):
+        return "table"
+    return "text" if line.strip() else ""
+
+
+def _is_page(url: str) -> bool:
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+def _source(url: str, title: str | None) -> str:
+    # Anything a title could open in Markdown, a link's end above all, is only a letter here.
+    label = re.sub(r"([\\`*_\[\]<>!|~#&])", r"\\\1", " ".join((title or url).split()))
+    target = re.sub(r"[<>\\|()]|[^!-~]", _percent, url.strip())
+    return f"[{label}]({target})"
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))

@@ -1,0 +1,172 @@
+"""What Slack tells -> the inbox. It is stored when this says so, and Slack is told only then."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from adapters.slack.actions_payloads import read_home_opened
+from adapters.slack.condition import Condition
+from adapters.slack.events import Commanded, Deleted, Edited, Posted, read_event
+from adapters.slack.places import is_direct
+from adapters.slack.workspace import Workspace
+from bot.commands import Command
+from bot.errors import PlatformError, StoreError
+from bot.messages import Address, Message, MessageId, Person, PersonId, Standing, Thread, TurnId
+
+logger = logging.getLogger(__name__)
+
+STANDING_WITHIN = 1.0  # seconds that somebody with a command may wait for being looked up
+
+
+class Inbox(Protocol):
+    """As far as events need one."""
+
+    async def receive(self, message: Message) -> bool: ...
+    async def edit(self, thread: Thread, message: MessageId, text: str) -> bool: ...
+    async def withdraw(self, thread: Thread, message: MessageId) -> bool: ...
+
+
+class Commands(Protocol):
+    """As far as Slack needs them."""
+
+    async def run(
+        self,
+        command: Command,
+        thread: Thread,
+        by: MessageId,
+        *,
+        person: Person | None = None,
+        turn: TurnId | None = None,
+        mark: str = "/",
+        to_confirm: bool = False,
+    ) -> str: ...
+
+
+class Standings(Protocol):
+    """Who knows what people are to the workspace."""
+
+    async def standing(self, user: str) -> Standing: ...
+
+
+class Ingest:
+    """Takes events, however they arrive. Nothing on their way asks Slack anything they could be lost by.
+
+    Args:
+        group: owns the work that goes on when Slack has stopped waiting for it.
+        confirm: told that a command was carried out, and that this is to be said.
+        show_home: told who opened the Home tab.
+        within: seconds that an event may take. It must be acknowledged within 3; what takes longer is stored all the
+            same, and known when it comes again.
+    """
+
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        me: Workspace,
+        *,
+        inbox: Inbox,
+        commands: Commands,
+        people: Standings,
+        condition: Condition,
+        confirm: Callable[[], None],
+        show_home: Callable[[PersonId], Awaitable[None]],
+        within: float = 2.0,
+    ) -> None:
+        self._group, self._me, self._inbox, self._commands = group, me, inbox, commands
+        self._people, self._condition, self._confirm = people, condition, confirm
+        self._show_home, self._within = show_home, within
+
+    async def accept(self, body: Mapping[str, object]) -> bool:
+        """Store what an event says. False: it is not stored (yet), do not acknowledge it."""
+        # Never cancelled: between storing a question and waking its thread it would be left lying.
+        task = self._group.create_task(self._keep(body))
+        done, _ = await asyncio.wait({task}, timeout=self._within)
+        if not done:
+            logger.warning("event not stored in time", extra={"seconds": self._within})
+        return bool(done) and task.result()
+
+    async def _keep(self, body: Mapping[str, object]) -> bool:
+        try:
+            await self._take(body)
+        except StoreError as error:
+            logger.error("event not stored", extra={"reason": str(error)})
+            return False
+        except Exception:
+            logger.exception("event failed in a way nobody foresaw")
+            return False
+        return True
+
+    async def _take(self, body: Mapping[str, object]) -> None:
+        match read_event(body, self._me):
+            case Posted(message):
+                await self._inbox.receive(message)
+            case Edited(message):
+                await self._edit(message)
+            case Deleted(thread, message_id):
+                await self._inbox.withdraw(thread, message_id)
+            case Commanded() as told:
+                await self._carry_out(told)
+            case None:
+                self._look_at(body)
+
+    async def _edit(self, message: Message) -> None:
+        is_changed = await self._inbox.edit(message.thread, message.id, message.text or "")
+        if not is_changed and message.address is Address.MENTION:
+            # A mention that was forgotten at first. What was answered already is known, and stays as it is.
+            await self._inbox.receive(message)
+
+    async def _carry_out(self, told: Commanded) -> None:
+        mark = "" if is_direct(told.thread.channel_id) else "@Clew "
+        person = await with_standing(told.person, self._people)
+        await self._commands.run(
+            told.command, told.thread, told.message_id, person=person, mark=mark, to_confirm=True
+        )
+        self._confirm()
+
+    def _look_at(self, body: Mapping[str, object]) -> None:
+        """What is no message: somebody opened the Home tab, or the app is being taken away."""
+        if body.get("type") == "app_rate_limited":
+            logger.error("Slack withholds events, too many came in an hour")
+            return
+        opened = read_home_opened(body, self._me)
+        if opened is not None and opened.tab == "home":
+            self._group.create_task(self._open_home(opened.person.id))
+        event = body.get("event")
+        match event.get("type") if isinstance(event, Mapping) else None:
+            case "app_uninstalled":
+                self._condition.is_wrong("app", "The app was removed from the workspace; install it again.")
+            case "tokens_revoked" if _is_bots(event):
+                self._condition.is_wrong(
+                    "bot token", "SLACK_BOT_TOKEN was revoked; install the app again and set the new token."
+                )
+
+    async def _open_home(self, person: PersonId) -> None:
+        try:
+            await self._show_home(person)
+        except PlatformError as error:
+            logger.warning("Home tab not shown", extra={"person": person, "reason": str(error)})
+        except Exception:
+            logger.exception("Home tab failed in a way nobody foresaw")
+
+
+async def with_standing(person: Person, people: Standings) -> Person:
+    """Somebody with a command, with their standing if it can be told at once.
+
+    Where it cannot, the command goes ahead: a stop must work when Slack is slow, and a command reads nothing.
+    """
+    if person.standing is not None:
+        return person
+    try:
+        async with asyncio.timeout(STANDING_WITHIN):
+            return replace(person, standing=await people.standing(person.id))
+    except (TimeoutError, PlatformError) as error:
+        logger.info("standing not told", extra={"person": person.id, "error": type(error).__name__})
+        return person
+
+
+def _is_bots(event: object) -> bool:
+    """Whether the tokens that were revoked are the bot's, and not some person's."""
+    tokens = event.get("tokens") if isinstance(event, Mapping) else None
+    return isinstance(tokens, Mapping) and bool(tokens.get("bot"))
