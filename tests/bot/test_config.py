@@ -43,7 +43,7 @@ def test_every_variable_reaches_its_setting() -> None:
             "GEMINI_BASE_URL": "https://gateway.example/gemini/",
             "GEMINI_API_VERSION": "v1beta",
             "DATABASE_URL": "sqlite:////data/clew.db",
-            "WEB_HOST": "0.0.0.0",  # noqa: S104 -- only read here, never bound
+            "WEB_HOST": "0.0.0.0",
             "WEB_PORT": "0",
             "WEB_TOKEN": TOKEN,
             "WEB_ENABLED": "yes",
