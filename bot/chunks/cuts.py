@@ -242,7 +242,7 @@ class _Window:
 
     # --- cutting ------------------------------------------------------------------------------
 
-    def _rest(self, line: str) -> tuple[Piece, _Start | None]:
+    def _rest(self, line: str) -> tuple[Piece, None]:
         """The last piece, which ends with *line*."""
         fence, end = self._after(line).fence if line else self._place.fence, len(self._text)
         if fence is None:
@@ -250,11 +250,13 @@ class _Window:
         if self._place.fence is not None:
             missing = fence.missing(line)
             return self._piece(end, fence.run[-missing:] if missing else self._closing(fence), end), None
-        # The line opens a fence that holds nothing yet. Where there is no room to close it, it is not shown.
+        # The line opens a fence that holds nothing yet. Where there is no room to close it, it is not shown;
+        # where there is nothing else to show, the end of its title is not.
         closing = self._closing(fence)
-        if self._at + len(line.rstrip()) + len(closing) <= self._end:
-            return self._piece(end, closing, end), None
-        return (self._piece(end, "", self._at), None) if self._at > self._visible else self._cut_before(line)
+        room = self._end - len(closing)
+        if self._at + len(line.rstrip()) > room and self._at > self._visible:
+            return self._piece(end, "", self._at), None
+        return self._piece(end, closing, min(end, room)), None
 
     def _cut_before(self, line: str) -> tuple[Piece, _Start | None]:
         """Cut where it hurts least, at the latest in this line, which does not fit."""

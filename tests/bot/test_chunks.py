@@ -121,9 +121,9 @@ MORE = "and yet another line."
             id="not closed by other marks",
         ),
         pytest.param(f"```\n{CODE}", [f"```\n{CODE}\n```"], id="closed though its text is not"),
-        pytest.param(f"```{'x' * 61}", [f"```{'x' * 57}\n```", "```\nxxxx\n```"], id="closed in its opening line"),
+        pytest.param(f"```{'x' * 61}", [f"```{'x' * 57}\n```"], id="closed with its title cut short"),
         pytest.param(
-            f"{A} {'b' * 20}\n```", [f"{A} {'b' * 20}"], id="not shown where it holds nothing and does not fit"
+            f"{A} {'b' * 16}\n```", [f"{A} {'b' * 16}"], id="not shown where it holds nothing and does not fit"
         ),
         pytest.param(
             f"```\n{CODE}\nthe last line\n\n`````\nover",
