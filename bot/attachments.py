@@ -57,6 +57,7 @@ async def read_attachments(
             # Telling a type and decoding may take a while with megabytes, and the loop serves everybody.
             content, size = await asyncio.to_thread(_content, name, data)
         except AttachmentError as error:
+            error.name = name  # an adapter tells the name as it was given
             enclosures.append(Enclosure(attachment, (Text(_left_out(name, error)),), error))
         else:
             left -= size

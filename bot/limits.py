@@ -12,4 +12,4 @@ class Limits:
     turn: float = 300.0  # a whole turn, waiting for a broken answer's interaction included
     first_pause: float = 0.5  # before the first retry or poll; doubles up to
     longest_pause: float = 5.0
-    takes: int = 5  # how often a turn is asked at the most, crashes included
+    takes: int = 8  # how often a turn is asked at the most, crashes included

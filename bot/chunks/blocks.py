@@ -14,6 +14,7 @@ _FENCE = re.compile(
 _ITEM = re.compile(rf"(?P<indent> *)(?P<marker>{_MARKERS})(?:(?P<gap> {{1,4}})(?=\S)|\s)")
 _QUOTE = re.compile(r"(?: {0,3}>[ ]?)+")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
+_LEAD = re.compile(rf"(?: *+(?:>|(?:{_MARKERS}|#{{1,6}})(?=[ \t])))*+[ \t]*+")
 _NO_ROW = set("#>`~*+<")  # a line that begins so is another block
 
 
@@ -58,12 +59,12 @@ class Fence:
         return len(self.run) - len(rest) if rest and self.run.startswith(rest) else 0
 
     def undivided(self, line: str) -> int:
-        """How much of a line of the block stays together, lest its beginning alone close the block."""
+        """How much of a line of the block stays together, lest its beginning be empty or close the block."""
         rest = self._inner(line)
         if not rest.startswith(self.run):
-            return 0
+            return len(quote_of(line)) + 1 if self.quote else 1
         other = rest.lstrip(self.run[0]).lstrip()
-        return len(line) - len(other) + 1 if other else 0
+        return len(line) - len(other) + 1 if other else 1
 
     def _inner(self, line: str) -> str:
         """A line less what it stands in, and less the indentation a closing fence may have."""
@@ -148,10 +149,11 @@ class Place:
 
 
 def undivided(line: str) -> int:
-    """How much of a line outside fences stays together, lest its beginning alone become a fence or none any more."""
+    """How much of a line outside fences stays together, lest its beginning be a mere marker or become a fence."""
     found = _FENCE.match(line)
     if found is None:
-        return 0
+        lead = _LEAD.match(line)
+        return lead.end() + 1 if lead else 1
     tick = found["info"].find("`") if found["mark"] == "`" else -1
     return found.end("run") if tick < 0 else found.start("info") + tick + 1
 

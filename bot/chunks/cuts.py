@@ -5,27 +5,25 @@ text grows, the pieces before the last stay what they were, and a message that w
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from bot.chunks.blocks import Fence, Place, is_heading, is_row, quote_of, undivided
-from bot.chunks.inline import Spans, tears_a_character
+from bot.chunks.blocks import Fence, Place, is_heading, is_row, quote_of
+from bot.chunks.within import Torn, Within
 
 LEAST_LIMIT = 64  # characters: an opening and a closing fence take up to half of them, the rest is for the text
 _SPACE = re.compile(r"\s*")
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*+\n)+")
-_WORD_END = re.compile(r"(?<=\S)(?=\s)")
-_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*+(?=\s)|[。！？]++[」』”’）]*+")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a text, and how it is shown.
 
-    The bodies of all pieces, joined, are the text. What is shown of a body lacks the blanks around it and,
-    where a list item was cut, the indentation; the opening and the closing were not in the text at all.
+    The bodies of all pieces, joined, are the text. What is shown of a body lacks the blanks around it, the
+    indentation where a list item was cut, and a closing fence that the closing stands for; the opening and the
+    closing are added.
     """
 
     body: str
@@ -203,9 +201,11 @@ class _Window:
         return f"\n{fence.quote}{fence.run}" if fence is self._reopened else fence.closing
 
     def _pass_blank_lines(self, at: int) -> None:
+        last = self._between[-1] if self._between else None
+        is_poor = last is not None and last.at == self._at and last.rank is _Rank.POOR
         self._at = at
         self._place = self._place.after("\n", longest=self._longest)
-        self._note(_Rank.BLOCK if self._place.fence is None else _Rank.GAP)
+        self._note(_Rank.POOR if is_poor else _Rank.GAP if self._place.fence else _Rank.BLOCK)
 
     def _pass_line(self, line: str, after: Place, at: int) -> None:
         before = self._place
@@ -232,8 +232,8 @@ class _Window:
         if not self._between or self._between[-1].at != self._at:
             return
         last = self._between.pop()
-        opens, closes = after.fence and not self._place.fence, self._place.fence and not after.fence
-        if closes or (after.table and not self._place.table):
+        opens = after.fence and not self._place.fence
+        if after.table and not self._place.table:
             self._between.append(_Between(last.at, last.place, _Rank.POOR))
         elif opens and last.rank >= _Rank.LINE:
             self._between.append(_Between(last.at, last.place, _Rank.BLOCK))
@@ -250,13 +250,15 @@ class _Window:
         if self._place.fence is not None:
             missing = fence.missing(line)
             return self._piece(end, fence.run[-missing:] if missing else self._closing(fence), end), None
-        # The line opens a fence that holds nothing yet. Where there is no room to close it, it is not shown.
+        # The line opens a fence that holds nothing yet. Where there is no room to close it, it is not shown;
+        # where there is nothing else to show, the end of its title is not.
         closing = self._closing(fence)
-        if self._at + len(line.rstrip()) + len(closing) <= self._end or self._at <= self._visible:
-            return self._piece(end, closing, end), None
-        return self._piece(end, "", self._at), None
+        room = self._end - len(closing)
+        if self._at + len(line.rstrip()) > room and self._at > self._visible:
+            return self._piece(end, "", self._at), None
+        return self._piece(end, closing, min(end, room)), None
 
-    def _cut_before(self, line: str) -> tuple[Piece, _Start]:
+    def _cut_before(self, line: str) -> tuple[Piece, _Start | None]:
         """Cut where it hurts least, at the latest in this line, which does not fit."""
         after = self._after(line)
         if self._place.fence is None and after.fence is None:
@@ -272,8 +274,8 @@ class _Window:
         half, floor = (self._visible + (room - self._visible) // part for part in (2, 8))
         is_row_of_table = fence is None and bool(self._place.table) and bool(after.table)
 
-        within = _Within(self._text, self._at, room, line, fence=self._place.fence)
-        torn = _Torn(self._text, self._paragraphs, goes_on=None if fence else (self._at, room))
+        within = Within(self._text, self._at, room, line, fence=self._place.fence)
+        torn = Torn(self._text, self._paragraphs, goes_on=None if fence else (self._at, room))
 
         good = [between for between in reversed(self._between) if between.rank > _Rank.POOR]
         whole = [between for between in good if not torn.at(between.at)]
@@ -293,8 +295,18 @@ class _Window:
             return self._between_lines(self._between[-1], self._between[-1].place.fence)
         return self._within_line(position or room, after, fence, line)
 
-    def _between_lines(self, between: _Between, fence: Fence | None) -> tuple[Piece, _Start]:
-        return self._piece(between.at, self._closing(fence), between.at), _Start(between.at, between.place)
+    def _between_lines(self, between: _Between, fence: Fence | None) -> tuple[Piece, _Start | None]:
+        at, place = between.at, between.place
+        first = self._skip_blanks(at)
+        if fence is not None and self._text.startswith(fence.run[0], first):
+            # The closing fence follows: the piece is closed without it, and the next need not begin with it.
+            line_end = self._text.find("\n", first)
+            line_end = line_end if line_end >= 0 else len(self._text)
+            line = self._text[self._text.rfind("\n", 0, first) + 1 : line_end]
+            if fence.is_closed_by(line) and not fence.is_left_by(line):
+                at, place = line_end + 1, place.outside
+        piece = self._piece(min(at, len(self._text)), self._closing(fence), between.at)
+        return piece, _Start(at, place) if at < len(self._text) else None
 
     def _within_line(self, position: int, after: Place, fence: Fence | None, line: str) -> tuple[Piece, _Start]:
         at = self._skip_blanks(position)
@@ -311,70 +323,6 @@ class _Window:
             added = shown.rindex("\n") if closing.startswith("\n") else len(shown) - len(closing)
             shown, closing = shown[:added], shown[added:]
         return Piece(self._text[self._start.at : at], shown, self._opening, closing)
-
-
-class _Within:
-    """The places in one line where it can be cut, the last ones first."""
-
-    def __init__(self, text: str, at: int, room: int, line: str, *, fence: Fence | None) -> None:
-        self._text, self._room, self._in_fence = text, room, fence is not None
-        self._first = at + max(1, fence.undivided(line) if fence else undivided(line))
-        self._marks = fence.run[0] if fence else "`~#>-+="
-
-    def sentences(self, least: int) -> Iterator[int]:
-        """Ends of sentences; code has none."""
-        return iter(()) if self._in_fence else self._ends(_SENTENCE_END, least)
-
-    def words(self, least: int) -> Iterator[int]:
-        """Ends of words."""
-        return self._ends(_WORD_END, least)
-
-    def anywhere(self, least: int) -> int:
-        """The last place that tears no character; 0 when there is none."""
-        for position in range(self._room, max(self._first, least), -1):
-            if not tears_a_character(self._text, position) and self._suits(position):
-                return position
-        return 0
-
-    def _ends(self, pattern: re.Pattern[str], least: int) -> Iterator[int]:
-        first = max(self._first, least)
-        found = (match.end() for match in pattern.finditer(self._text, first, self._room + 1))
-        return (
-            position for position in reversed([*found]) if first <= position <= self._room and self._suits(position)
-        )
-
-    def _suits(self, position: int) -> bool:
-        """Whether what follows begins no block; of text that may not have come yet only one character is looked at."""
-        found = _SPACE.match(self._text, position)
-        return found is not None and self._text[found.end() : found.end() + 1] not in self._marks
-
-
-class _Torn:
-    """Which cuts would tear something that stands inside a paragraph.
-
-    Args:
-        goes_on: the paragraph, or its last line, that does not end where the window does.
-    """
-
-    def __init__(self, text: str, paragraphs: list[tuple[int, int]], goes_on: tuple[int, int] | None) -> None:
-        self._text, self._known = text, dict[int, Spans]()
-        self._paragraphs = list(paragraphs)
-        self._goes_on = goes_on is not None
-        if goes_on is not None:
-            start, end = goes_on
-            if self._paragraphs and self._paragraphs[-1][1] == start:
-                start = self._paragraphs.pop()[0]
-            self._paragraphs.append((start, max(start, end)))
-
-    def at(self, position: int) -> bool:
-        number = bisect_left(self._paragraphs, (position,)) - 1  # the last that begins before
-        if number < 0:
-            return False
-        start, end = self._paragraphs[number]
-        if number not in self._known:
-            goes_on = self._goes_on and number == len(self._paragraphs) - 1
-            self._known[number] = Spans(self._text[start:end], goes_on=goes_on)
-        return self._known[number].cover(position - start)
 
 
 def _moved_left(text: str, columns: int, *, spare_first: bool) -> str:

@@ -11,6 +11,7 @@ from bot.chunks.blocks import Place, is_heading
 
 _PATIENCE = 200  # characters; what is not closed by then is shown as it stands
 _LONGEST_ADDRESS = 1000  # characters
+_DEEPEST = 5  # brackets in brackets
 _OPEN = -1  # in place of a position: it is not known yet where this ends
 
 # A line that would be shown as an empty heading, item or quote, or would turn the line above into a heading.
@@ -177,6 +178,8 @@ def _end_of_link(text: str, start: int) -> int:
         if found.start() > start + _PATIENCE:
             break
         depth += {"[": 1, "]": -1}.get(found[0], 0)
+        if depth > _DEEPEST:
+            return start
         if depth == 0:
             return _end_of_address(text, start, found.end())
     return _unless_too_long(text, start)

@@ -247,3 +247,10 @@ async def test_a_hostile_name_becomes_just_a_name(name: str, label: str) -> None
 
     assert label_name(name) == label
     assert picture.content[0] == Text(f"[attachment {label}]")
+
+
+async def test_a_file_its_platform_does_not_hand_out_is_named_as_cleanly_as_any_other() -> None:
+    (gone,) = await Shelf().read("no\nthing`s.png")
+
+    assert gone.error is not None
+    assert gone.error.name == "no thing's.png"

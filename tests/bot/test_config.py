@@ -49,7 +49,7 @@ def test_every_variable_reaches_its_setting() -> None:
             "SLACK_API_URL": "http://127.0.0.1:8181/api/",
             "SLACK_FILE_HOSTS": "Files.slack.com, 127.0.0.1:8181,",
             "DATABASE_URL": "sqlite:////data/clew.db",
-            "WEB_HOST": "0.0.0.0",  # noqa: S104 -- only read here, never bound
+            "WEB_HOST": "0.0.0.0",
             "WEB_PORT": "0",
             "WEB_TOKEN": TOKEN,
             "WEB_ENABLED": "no",

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from bot.offline import Afterwards, CutFault, Faults, SlowFault, offline_model
+from bot.offline import Afterwards, CutFault, Faults, SlowFault, StallFault, offline_model
 from tests.support.process import running_clew
 from tests.support.visitor import Shown, visitor_at
 
@@ -128,6 +128,27 @@ async def test_asked_twice_it_leaves_at_once_and_the_next_start_goes_on(tmp_path
 
     assert turn.state == "answered"
     assert len(model.creates) == 1
+
+
+async def test_a_burst_is_answered_together_behind_the_question_that_is_being_answered(tmp_path: Path) -> None:
+    async with offline_model(faults=Faults(), pace=0) as model:
+        gemini = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": model.url}
+        async with running_clew(tmp_path, **gemini) as clew, visitor_at(clew.address, THREAD) as page:
+            model.faults.arm(StallFault())
+            await page.ask("my name is Ada", id_="message-000001")
+            await model.faults.stalled(1)
+            for number, text in enumerate(("one more thing", "and another", "recall what I said"), start=2):
+                await page.ask(text, id_=f"message-00000{number}")
+            model.faults.release()
+            turns = await page.ended(2)
+
+    assert [turn.questions for turn in turns] == [
+        ["my name is Ada"],
+        ["one more thing", "and another", "recall what I said"],
+    ]
+    assert [turn.state for turn in turns] == ["answered", "answered"]
+    assert len(model.creates) == 2
+    assert "my name is Ada" in (turns[1].text or "")
 
 
 async def test_fifty_people_at_once_each_keep_their_own_thread(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ async def open_browser() -> AsyncIterator[Browser]:
     """
     path = executable()
     async with async_playwright() as playwright:
-        if path is None and not os.path.exists(playwright.chromium.executable_path):  # noqa: ASYNC240
+        if path is None and not os.path.exists(playwright.chromium.executable_path):
             raise AssertionError(
                 "No browser was found for the tests of the page: set CLEW_TEST_BROWSER to a Chromium, "
                 "or run `playwright install chromium`."

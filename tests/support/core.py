@@ -16,7 +16,7 @@ from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.scripted import TEST, ScriptedAdapter, ScriptedModel, message, thread_named
 
-QUICK = Limits(refused=0.5, silent=0.3, turn=2.0, first_pause=0.01, longest_pause=0.05)
+QUICK = Limits(refused=0.5, silent=0.3, turn=2.0, first_pause=0.01, longest_pause=0.05, takes=5)
 """The product's limits, compressed."""
 
 

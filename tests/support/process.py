@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -50,6 +51,13 @@ class Finished:
 
     code: int
     said: str  # on stderr
+
+
+def free_port() -> int:
+    """A port nobody listens on, for a process that is to come back under the same address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
 
 
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ async def test_a_message_is_stored_before_it_is_acknowledged_and_then_answered()
 async def test_a_message_sent_twice_is_asked_once() -> None:
     async with served_page() as page:
         first = await page.says("Once?", id_="same-message", files=[("a.txt", "text/plain", b"a")])
+        await page.turns(1)
         again = await page.says("Once?", id_="same-message", files=[("a.txt", "text/plain", b"a")])
         turns = await page.turns(1)
         lying = page.lying()

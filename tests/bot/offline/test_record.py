@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import json
+import resource
 import stat
 from pathlib import Path
 
@@ -183,3 +184,25 @@ def test_the_file_is_compacted_when_it_is_opened(path: Path) -> None:
 
     assert standing == {"a": {"number": 99}, "b": {"number": 0}}
     assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["a", "b"]
+
+
+def test_a_full_disk_costs_only_the_line_it_has_no_room_for(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    record = Record(path)
+    record.open()
+    record.put("first", {"text": "fits"})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in (50, 0):  # for a part of the line, and for nothing of it
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room, limits[1]))
+        try:
+            record.put("second", {"text": "x" * 1000})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    record.put("third", {"text": "fits"})
+    record.close()
+
+    again = Record(path)
+    standing = again.open()
+    again.close()
+
+    assert list(standing) == ["first", "third"]
+    assert [one.message for one in caplog.records[:2]] == ["offline record not written"] * 2
