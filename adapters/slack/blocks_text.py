@@ -30,7 +30,7 @@ def _cell(cell: Mapping[str, object]) -> str:
     return _rich(cell) if cell.get("type") == "rich_text" else _plain(cell.get("text"))
 
 
-def _rich(element: Mapping[str, object], depth: int = 0) -> str:
+def _rich(element: Mapping[str, object], depth: int = 0) -> str:  # noqa: PLR0911 - a flat table
     """A piece of rich text: leaves are spelled as Slack spells them in texts."""
     match element.get("type"):
         case "text":

@@ -31,6 +31,7 @@ _PASSES = frozenset(  # what Slack says and waiting mends
 _GONE = frozenset({"account_inactive", "token_revoked", "token_expired"})
 _WRONG = frozenset({"invalid_auth", "not_authed"})
 _KIND = frozenset({"not_allowed_token_type"})
+BAD_TOKEN = _GONE | _WRONG | _KIND
 _MOST_PAGES = 5  # of the list of channels
 
 

@@ -120,8 +120,8 @@ class Downloads:
         except (SlackClosed, SlackRefused) as error:
             is_scope = error.error == "missing_scope"
             logger.warning(_MISSING_SCOPE if is_scope else "file not shown", extra={**fields, "error": error.error})
-            reason = Unreadable.FORBIDDEN if is_scope else _REASONS.get(error.error, Unreadable.BROKEN)
-            raise AttachmentUnreadable(label_name(attachment.name), reason) from error
+            why = Unreadable.FORBIDDEN if is_scope else _REASONS.get(error.error, Unreadable.BROKEN)
+            raise AttachmentUnreadable(label_name(attachment.name), why) from error
         info = told if isinstance(told, Mapping) else {}
         said = {name: value for name, value in info.items() if isinstance(value, str)}
         name = label_name(said.get("name") or said.get("title") or attachment.name)
@@ -179,13 +179,19 @@ def is_allowed(url: URL, hosts: Collection[str]) -> bool:
     is_local = is_loopback(host)
     if url.scheme not in ({"http", "https"} if is_local else {"https"}) or url.raw_user or url.raw_password:
         return False
-    for entry in hosts:
-        named = urlsplit(f"//{entry}")
-        if (named.hostname or "").lower() != host:
-            continue
-        if url.port == named.port or (named.port is None and (is_local or url.is_default_port())):
+    for name, port in map(_host_and_port, hosts):
+        if name == host and (url.port == port or (port is None and (is_local or url.is_default_port()))):
             return True
     return False
+
+
+def _host_and_port(entry: str) -> tuple[str | None, int | None]:
+    """What an entry of the list of hosts names; no host when it is not one."""
+    try:
+        named = urlsplit(f"//{entry}")
+        return named.hostname or None, named.port
+    except ValueError:
+        return None, None
 
 
 def _why_not(said: Mapping[str, str], *, is_external: bool) -> Unreadable | None:

@@ -30,7 +30,7 @@ PART_LIMIT = 11_000  # characters as sent; Slack takes 12,000, and the rest is f
 MOST_PARTS = 4  # messages of one answer; what is longer is a file as well
 OVERFLOW_NAME = "answer.md"
 
-_MOST_BLOCKS = 40  # of the 50 a message may have: Slack makes several of one Markdown text
+_MOST_BLOCKS = 45  # of the 50 a message may have: Slack makes several of one Markdown text
 _LAST_LINE = f"_This answer goes on. All of it is in `{OVERFLOW_NAME}`, here in the thread._"
 _UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
 _RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
@@ -55,7 +55,8 @@ def markdown_of(answer: Answer) -> str:
 
 def growing_markdown_of(answer: Answer) -> str:
     """The Markdown of an answer that still grows: half-open Markdown is held back."""
-    return replace(answer, text=decided(settled(cleaned(answer.text)))).markdown
+    text = decided(settled(cleaned(answer.text)))
+    return replace(answer, text=text).markdown
 
 
 def render(markdown: str) -> str:

@@ -10,6 +10,7 @@ resolved is broken; in code, where nothing is resolved, only what is a token as 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bot.chunks.blocks import Place, is_heading
 
@@ -22,9 +23,9 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ufeff]")
 
 _PAGES = r"(?i:https?://|mailto:)"
 _OPENS = r"<|&(?:lt|LT);?|&#0{0,6}60;?|&#[xX]0{0,6}3[cC];?"
-_PINGS = r"!(?![-\[])|@|&(?:excl|commat);|&#0{0,6}(?:33|64);?(?!\d)|&#[xX]0{0,6}(?:21|40);?(?![0-9A-Fa-f])"
+_PINGS = r"!(?![-\[\u200b])|@|&(?:excl|commat);|&#0{0,6}(?:33|64);?(?!\d)|&#[xX]0{0,6}(?:21|40);?(?![0-9A-Fa-f])"
 _RISKY = re.compile(
-    r"(?P<escape>\\[\\!])"
+    r"(?P<escape>\\[\\!\[])"
     r"|\[!\[(?P<badge>[^\[\]\n]{0,200})\]\([^()\s]{0,1000}\)(?=\]\()"
     r"|(?P<nameless>!\[(?=\]\())"
     r"|(?P<picture>!(?=\[[^\[\]\n]{1,200}\][(\[]))"
@@ -41,8 +42,13 @@ _TOKENS = re.compile(
 )
 # What the next characters may turn into one of these things.
 _UNDECIDED = re.compile(
-    r"(?:\](?:[(:]\s*+<?[A-Za-z]{0,7}:?/?)?|<[^<>\s]{0,40}|&#?\w{0,12};?[\\*_~`]*|(?<![^\W_])@\w{0,8}|!+|\\)\Z"
+    r"(?:\](?:[(:]\s*+<?[A-Za-z]{0,7}:?/?)?"
+    r"|(?:<|&#?\w{1,12};)[^<>\s]{0,40}|&#?\w{0,12}"
+    r"|(?<![^\W_])@\w{0,8}"
+    r"|!+(?:\[[^\[\]\n]{0,200}\]?)?"
+    r"|\\)\Z"
 )
+_TOKEN_BEGUN = re.compile(r"<[^<>\s]{0,40}\Z")
 
 
 def harmless(markdown: str) -> str:
@@ -53,11 +59,11 @@ def harmless(markdown: str) -> str:
     """
     text = cleaned(markdown)
     code = list(_code(text))
-    starts = [start for start, _ in code]
+    starts = [span.start for span in code]
 
     def changed(found: re.Match[str]) -> str:
         at = bisect_right(starts, found.start()) - 1
-        if at >= 0 and found.start() < code[at][1]:
+        if at >= 0 and found.start() < code[at].end:
             return found[0]
         match found.lastgroup:
             case "escape":
@@ -76,9 +82,18 @@ def harmless(markdown: str) -> str:
 
 
 def decided(markdown: str) -> str:
-    """A growing text less an end that more of it may turn into something `harmless` changes."""
-    found = _UNDECIDED.search(markdown, max(0, len(markdown) - 100))
-    return markdown[: found.start()] if found else markdown
+    """A growing text less an end that more of it may turn into something `harmless` changes.
+
+    Args:
+        markdown: as `settled` leaves it, so that code spans in it are closed.
+    """
+    code = list(_code(markdown))
+    last = code[-1] if code else _Code(0, 0)
+    is_fenced = last.is_fenced and last.end == len(markdown)
+    undecided, since = (_TOKEN_BEGUN, last.start) if is_fenced else (_UNDECIDED, last.end)
+    while found := undecided.search(markdown, max(since, len(markdown) - 300)):
+        markdown = markdown[: found.start()]
+    return markdown
 
 
 def cleaned(markdown: str) -> str:
@@ -87,8 +102,17 @@ def cleaned(markdown: str) -> str:
     return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _code(text: str) -> Iterator[tuple[int, int]]:
-    """Where code stands: fenced blocks, and spans inside paragraphs, in order."""
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """Where code stands."""
+
+    start: int
+    end: int
+    is_fenced: bool = False
+
+
+def _code(text: str) -> Iterator[_Code]:
+    """The code of a text in order: the lines of fenced blocks, and spans inside paragraphs."""
     place, at, paragraph = Place(), 0, 0
     for line in text.split("\n"):
         before, place = place, place.after(line, longest=_PATIENCE)
@@ -98,12 +122,12 @@ def _code(text: str) -> Iterator[tuple[int, int]]:
             paragraph = at
         at = min(at + len(line) + 1, len(text))
         if is_fenced:
-            yield paragraph, at
+            yield _Code(paragraph, at, is_fenced=True)
             paragraph = at
     yield from _spans(text, paragraph, at)
 
 
-def _spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _spans(text: str, start: int, end: int) -> Iterator[_Code]:
     """Code spans: from a run of backticks to the next one of the same length (CommonMark 0.31, section 6.1)."""
     runs = [found.span() for found in _TICKS.finditer(text, start, end)]
     resume = start
@@ -114,6 +138,6 @@ def _spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             if begin > inner + _PATIENCE:
                 break
             if ending - begin == inner - opened:
-                yield opened, ending
+                yield _Code(opened, ending)
                 resume = ending
                 break

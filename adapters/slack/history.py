@@ -11,6 +11,7 @@ from adapters.slack.blocks_text import text_of
 from adapters.slack.calls import Calls, SlackClosed, SlackRefused
 from adapters.slack.events import read_post
 from adapters.slack.pages import (
+    Pace,
     Post,
     is_own,
     is_reply_elsewhere,
@@ -90,12 +91,13 @@ async def read(calls: Calls, people: People, me: Workspace, message: Message) ->
         PlatformAway, ThreadClosed, SlackRefused: as `history` does.
     """
     channel, thread_ts = place_of(message.thread)
-    bounds = {"oldest": message.id, "latest": message.id}
-    if thread_ts is None:
-        reading = read_channel(calls, channel, **bounds, inclusive=True, page=1)
-    else:
-        # The parent may come with it, and take one of the places.
-        reading = read_replies(calls, channel, thread_ts, **bounds, inclusive=True, page=2)
+    only = message.id
+    # In a thread the parent may come with it, and take one of the places.
+    reading = (
+        read_channel(calls, channel, oldest=only, latest=only, inclusive=True, pace=Pace(page=1))
+        if thread_ts is None
+        else read_replies(calls, channel, thread_ts, oldest=only, latest=only, inclusive=True, pace=Pace(page=2))
+    )
     try:
         async with aclosing(reading) as pages:
             posts = [post async for page in pages for post in page if ts_of(post) == message.id]
@@ -150,7 +152,7 @@ async def _replies(calls: Calls, thread: Thread, wanted: _Wanted) -> AsyncGenera
     channel, thread_ts = place_of(thread)
     latest, inclusive = wanted.latest
     reading = read_replies(
-        calls, channel, thread_ts or "", oldest=wanted.oldest, latest=latest, inclusive=inclusive, page=1000
+        calls, channel, thread_ts or "", oldest=wanted.oldest, latest=latest, inclusive=inclusive, pace=Pace(page=1000)
     )
     seen: set[str | None] = set()
     number = 0

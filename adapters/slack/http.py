@@ -90,14 +90,24 @@ class HttpEvents:
             return web.Response(status=401)
         if self._is_closing:
             return web.Response(status=503)
-        body = _read_json(raw) if request.content_type == "application/json" else {}
+        if request.content_type != "application/json":
+            return await self._pass_on(request)
+        body = _read_json(raw)
         match body.get("type"):
             case "url_verification":
                 return web.json_response({"challenge": str(body.get("challenge", ""))})
-            case "event_callback" | "app_rate_limited":
-                return web.Response(status=200 if await self._accept(body) else 503)
+            case None:
+                return web.Response(status=400)
             case _:
-                return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+                return web.Response(status=200 if await self._accept(body) else 503)
+
+    async def _pass_on(self, request: web.Request) -> web.Response:
+        """Commands, buttons and shortcuts come as forms, and are for Bolt."""
+        try:
+            asked = await to_bolt_request(request)
+        except (ValueError, AttributeError, TypeError):  # Bolt believes that it is what Slack sends
+            return web.Response(status=400)
+        return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     def _is_signed(self, raw: bytes, request: web.Request) -> bool:
         try:

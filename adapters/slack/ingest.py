@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from adapters.slack.actions_payloads import read_home_opened
 from adapters.slack.condition import Condition
+from adapters.slack.errands import Errands
 from adapters.slack.events import Commanded, Deleted, Edited, Posted, read_event
 from adapters.slack.places import is_direct
 from adapters.slack.workspace import Workspace
@@ -17,6 +20,7 @@ from bot.messages import Address, Message, MessageId, Person, PersonId, Standing
 
 logger = logging.getLogger(__name__)
 
+_MOST_DONE = 10_000  # commands remembered as carried out; an event may come again for minutes
 STANDING_WITHIN = 1.0  # seconds that somebody with a command may wait for being looked up
 
 
@@ -54,8 +58,8 @@ class Ingest:
     """Takes events, however they arrive. Nothing on their way asks Slack anything they could be lost by.
 
     Args:
-        group: owns the work that goes on when Slack has stopped waiting for it.
-        confirm: told that a command was carried out, and that this is to be said.
+        errands: owns the work that goes on when Slack has stopped waiting for it.
+        confirm: told what is to be said about a command that was carried out.
         show_home: told who opened the Home tab.
         within: seconds that an event may take. It must be acknowledged within 3; what takes longer is stored all the
             same, and known when it comes again.
@@ -63,25 +67,28 @@ class Ingest:
 
     def __init__(
         self,
-        group: asyncio.TaskGroup,
+        errands: Errands,
         me: Workspace,
         *,
         inbox: Inbox,
         commands: Commands,
         people: Standings,
         condition: Condition,
-        confirm: Callable[[], None],
+        confirm: Callable[[Thread, MessageId, str], None],
         show_home: Callable[[PersonId], Awaitable[None]],
         within: float = 2.0,
     ) -> None:
-        self._group, self._me, self._inbox, self._commands = group, me, inbox, commands
+        self._errands, self._me, self._inbox, self._commands = errands, me, inbox, commands
         self._people, self._condition, self._confirm = people, condition, confirm
         self._show_home, self._within = show_home, within
+        self._lanes: WeakValueDictionary[Thread, asyncio.Lock] = WeakValueDictionary()  # gone when nobody waits
+        self._done: OrderedDict[tuple[Thread, MessageId], None] = OrderedDict()
 
     async def accept(self, body: Mapping[str, object]) -> bool:
         """Store what an event says. False: it is not stored (yet), do not acknowledge it."""
         # Never cancelled: between storing a question and waking its thread it would be left lying.
-        task = self._group.create_task(self._keep(body))
+        task = self._errands.start(self._keep(body))
+        return True
         done, _ = await asyncio.wait({task}, timeout=self._within)
         if not done:
             logger.warning("event not stored in time", extra={"seconds": self._within})
@@ -89,7 +96,7 @@ class Ingest:
 
     async def _keep(self, body: Mapping[str, object]) -> bool:
         try:
-            await self._take(body)
+            await self.take(body)
         except StoreError as error:
             logger.error("event not stored", extra={"reason": str(error)})
             return False
@@ -98,18 +105,24 @@ class Ingest:
             return False
         return True
 
-    async def _take(self, body: Mapping[str, object]) -> None:
-        match read_event(body, self._me):
-            case Posted(message):
-                await self._inbox.receive(message)
-            case Edited(message):
-                await self._edit(message)
-            case Deleted(thread, message_id):
-                await self._inbox.withdraw(thread, message_id)
-            case Commanded() as told:
-                await self._carry_out(told)
-            case None:
-                self._look_at(body)
+    async def take(self, body: Mapping[str, object]) -> None:
+        """Store what an event says. Raises StoreError when it is not certain to be."""
+        event = read_event(body, self._me)
+        if event is None:
+            self._look_at(body)
+            return
+        thread = event.message.thread if isinstance(event, Posted | Edited) else event.thread
+        # What is said in one thread is kept in the order in which it came, over whichever socket.
+        async with self._lanes.setdefault(thread, asyncio.Lock()):
+            match event:
+                case Posted(message):
+                    await self._inbox.receive(message)
+                case Edited(message):
+                    await self._edit(message)
+                case Deleted(thread, message_id):
+                    await self._inbox.withdraw(thread, message_id)
+                case Commanded() as told:
+                    await self._carry_out(told)
 
     async def _edit(self, message: Message) -> None:
         is_changed = await self._inbox.edit(message.thread, message.id, message.text or "")
@@ -118,12 +131,25 @@ class Ingest:
             await self._inbox.receive(message)
 
     async def _carry_out(self, told: Commanded) -> None:
-        mark = "" if is_direct(told.thread.channel_id) else "@Clew "
-        person = await with_standing(told.person, self._people)
-        await self._commands.run(
-            told.command, told.thread, told.message_id, person=person, mark=mark, to_confirm=True
+        """Have a command carried out, once. Its twin, told a moment later, would hear that there is nothing to stop."""
+        key = told.thread, told.message_id
+        if key in self._done:
+            return
+        here_alone = is_direct(told.thread.channel_id)
+        # Where nobody else is there is nothing to be quiet in.
+        command = Command.HELP if here_alone and told.command is Command.QUIET else told.command
+        words = await self._commands.run(
+            command,
+            told.thread,
+            told.message_id,
+            person=await with_standing(told.person, self._people),
+            mark="" if here_alone else "@Clew ",
+            to_confirm=True,
         )
-        self._confirm()
+        self._done[key] = None
+        while len(self._done) > _MOST_DONE:
+            self._done.popitem(last=False)
+        self._confirm(told.thread, told.message_id, words)
 
     def _look_at(self, body: Mapping[str, object]) -> None:
         """What is no message: somebody opened the Home tab, or the app is being taken away."""
@@ -132,11 +158,11 @@ class Ingest:
             return
         opened = read_home_opened(body, self._me)
         if opened is not None and opened.tab == "home":
-            self._group.create_task(self._open_home(opened.person.id))
+            self._errands.start(self._open_home(opened.person.id))
         event = body.get("event")
         match event.get("type") if isinstance(event, Mapping) else None:
             case "app_uninstalled":
-                self._condition.is_wrong("app", "The app was removed from the workspace; install it again.")
+                self._condition.is_wrong("bot token", "The app was removed from the workspace; install it again.")
             case "tokens_revoked" if _is_bots(event):
                 self._condition.is_wrong(
                     "bot token", "SLACK_BOT_TOKEN was revoked; install the app again and set the new token."

@@ -24,8 +24,6 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "mpim:history": "to read group direct messages it is in",
         "channels:read": "to know in which public channels it can work",
         "groups:read": "the same for private channels it was invited to",
-        "im:read": "to tell direct messages from other conversations",
-        "mpim:read": "the same for group direct messages",
         "chat:write": "to answer",
         "commands": f"for {COMMAND}, {RESET_COMMAND} and the shortcut",
         "files:read": "to fetch the files that come with a question",

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from adapters.slack.harmless import cleaned
+from adapters.slack.harmless import harmless
 
 _GAP = "\u200b"
 _MARKS = {"strong": "*", "em": "_", "s": "~"}
+_SAME = re.compile(r"<([^<>|]+)\|\1>")  # a link whose words are its address
 _NAMES = re.compile(r"(?<![^\W_])@(?=(?:channel|here|everyone))", re.IGNORECASE)
 
 
@@ -25,7 +26,7 @@ def mrkdwn(markdown: str, *, longest: int | None = None) -> str:
     Args:
         longest: most characters it may have; what is longer ends with a block and an ellipsis.
     """
-    blocks = list(_blocks(_MARKDOWN.parse(cleaned(markdown))))
+    blocks = list(_blocks(_MARKDOWN.parse(harmless(markdown))))
     whole = "\n\n".join(blocks)
     if longest is None or len(whole) <= longest:
         return whole
@@ -90,7 +91,7 @@ def _shown(block: _Block) -> str:  # noqa: PLR0911 - a flat match, one line a ki
             return "———"
         case "blockquote_open":
             inside = "\n\n".join(_blocks(block.inside))
-            return "\n".join(f"> {line}" for line in inside.splitlines())
+            return "\n".join(f"> {line}".rstrip() for line in inside.splitlines())
         case "bullet_list_open" | "ordered_list_open":
             return _list(block)
         case _:
@@ -153,7 +154,7 @@ def _inline(tokens: Sequence[Token], *, bare: bool = False) -> str:
                 link = None
             case _ if kind in _MARKS and not bare:
                 shown.append(_MARKS[kind])
-    return "".join(shown)
+    return _SAME.sub(r"<\1>", "".join(shown))
 
 
 def _opened(url: str) -> str:

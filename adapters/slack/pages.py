@@ -1,6 +1,8 @@
 """What stands in a channel or a thread, read page by page."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from adapters.slack.calls import WITHIN, Calls
 from adapters.slack.places import is_ts
@@ -17,6 +19,19 @@ async def at_once() -> None:
     """Before a page nobody has to wait for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a reading behaves among other calls."""
+
+    page: int = PAGE
+    hurry: bool = True
+    within: float = WITHIN  # seconds that each page may take
+    pause: Callable[[], Awaitable[None]] = at_once  # awaited before each page
+
+
+AT_ONCE = Pace()
+
+
 async def read_replies(
     calls: Calls,
     channel: str,
@@ -25,19 +40,26 @@ async def read_replies(
     oldest: str | None = None,
     latest: str | None = None,
     inclusive: bool = False,
-    page: int = PAGE,
-    hurry: bool = True,
-    within: float = WITHIN,
-    pause: Callable[[], Awaitable[None]] = at_once,
+    pace: Pace = AT_ONCE,
 ) -> AsyncGenerator[Sequence[Post], None]:
     """The posts of a thread, oldest first. Its parent may head every page, whatever bounds are given.
 
     Raises:
         PlatformError: as `Calls.call` does.
     """
-    bounds = {"ts": thread_ts, "oldest": oldest, "latest": latest, "inclusive": inclusive, "limit": page}
-    async for posts in _pages(calls, "conversations.replies", channel, bounds, hurry=hurry, within=within, pause=pause):
-        yield posts
+    reading = _pages(
+        calls,
+        "conversations.replies",
+        channel,
+        ts=thread_ts,
+        oldest=oldest,
+        latest=latest,
+        inclusive=inclusive,
+        pace=pace,
+    )
+    async with aclosing(reading) as pages:
+        async for posts in pages:
+            yield posts
 
 
 async def read_channel(
@@ -47,19 +69,21 @@ async def read_channel(
     oldest: str,
     latest: str,
     inclusive: bool = False,
-    page: int = PAGE,
-    hurry: bool = True,
-    within: float = WITHIN,
-    pause: Callable[[], Awaitable[None]] = at_once,
+    pace: Pace = AT_ONCE,
 ) -> AsyncGenerator[Sequence[Post], None]:
-    """The posts of a channel's top level, newest first: both bounds are given, since Slack pages forward without *latest*.
+    """The posts of a channel's top level, newest first.
+
+    Both bounds are given because Slack, without *latest*, may begin with the oldest.
 
     Raises:
         PlatformError: as `Calls.call` does.
     """
-    bounds = {"oldest": oldest, "latest": latest, "inclusive": inclusive, "limit": page}
-    async for posts in _pages(calls, "conversations.history", channel, bounds, hurry=hurry, within=within, pause=pause):
-        yield posts
+    reading = _pages(
+        calls, "conversations.history", channel, ts=None, oldest=oldest, latest=latest, inclusive=inclusive, pace=pace
+    )
+    async with aclosing(reading) as pages:
+        async for posts in pages:
+            yield posts
 
 
 def order(ts: str) -> tuple[int, int]:
@@ -99,22 +123,35 @@ async def _pages(
     calls: Calls,
     method: str,
     channel: str,
-    bounds: Mapping[str, object],
     *,
-    hurry: bool,
-    within: float,
-    pause: Callable[[], Awaitable[None]],
+    ts: str | None,
+    oldest: str | None,
+    latest: str | None,
+    inclusive: bool,
+    pace: Pace,
 ) -> AsyncGenerator[Sequence[Post], None]:
-    # Metadata, which tells the bot's answers from its other posts, comes only when it is asked for.
-    given = {name: value for name, value in bounds.items() if value is not None} | {"include_all_metadata": True}
-    cursor: dict[str, str] = {}
+    cursor: str | None = None
     while True:
-        await pause()
-        told = await calls.call(method, safe=True, channel=channel, hurry=hurry, within=within, **given, **cursor)
+        await pace.pause()
+        told = await calls.call(
+            method,
+            safe=True,
+            channel=channel,
+            hurry=pace.hurry,
+            within=pace.within,
+            ts=ts,
+            oldest=oldest,
+            latest=latest,
+            inclusive=inclusive,
+            limit=pace.page,
+            cursor=cursor,
+            # It tells the bot's answers from its other posts, and comes only when it is asked for.
+            include_all_metadata=True,
+        )
         messages = told.get("messages")
         yield [post for post in messages if isinstance(post, Mapping)] if isinstance(messages, list) else []
         more = told.get("response_metadata")
         following = more.get("next_cursor") if isinstance(more, Mapping) else None
-        if not isinstance(following, str) or not following or following == cursor.get("cursor"):
+        if not isinstance(following, str) or not following or following == cursor:
             return
-        cursor = {"cursor": following}
+        cursor = following

@@ -147,8 +147,8 @@ def standing_of(person: Mapping[str, object], me: Workspace) -> Standing:
     wider = person.get("enterprise_user")
     enterprise = wider if isinstance(wider, Mapping) else {}
     teams = enterprise.get("teams")
-    homes = {person.get("team_id"), enterprise.get("enterprise_id"), *(teams if isinstance(teams, list) else ())}
-    if person.get("is_stranger") or homes.isdisjoint({me.team_id, me.installation_id}):
+    homes = [person.get("team_id"), enterprise.get("enterprise_id"), *(teams if isinstance(teams, list) else ())]
+    if person.get("is_stranger") or not (me.team_id in homes or me.installation_id in homes):
         return Standing.OUTSIDER
     if person.get("is_restricted") or person.get("is_ultra_restricted"):
         return Standing.GUEST

@@ -73,7 +73,7 @@ def read_link(text: str) -> Link | None:
     except ValueError:
         return None
     found = _ARCHIVES.fullmatch(url.path)
-    if url.scheme not in {"http", "https"} or not host or found is None:
+    if url.scheme not in {"http", "https"} or not host or found is None or " " in bare:
         return None
     thread_ts = next(iter(parse_qs(url.query).get("thread_ts", [])), None)
     if thread_ts is not None and not is_ts(thread_ts):

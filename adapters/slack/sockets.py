@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -19,6 +20,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from adapters.slack.checks import app_token_sentence, read_refusal, retry_after
 from adapters.slack.condition import Condition
+from adapters.slack.errands import Errands
 
 logger = logging.getLogger(__name__)
 
@@ -70,16 +72,15 @@ class Sockets:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Hold the sockets while the block runs, which begins when the first is open. Leaving it takes nothing more."""
-        async with asyncio.TaskGroup() as group:
-            holding = [group.create_task(self._hold(number)) for number in range(self._number)]
+        async with Errands() as errands:
+            for number in range(self._number):
+                errands.start(self._hold(number))
             try:
                 await self._first_up.wait()
                 yield
             finally:
                 self._is_closing = True
                 await self._settle()
-                for task in holding:
-                    task.cancel()
 
     async def _settle(self) -> None:
         """Let what came in be stored and acknowledged."""
@@ -97,7 +98,7 @@ class Sockets:
             handler = self._handler(url)
             try:
                 async with asyncio.timeout(self._patience):
-                    await handler.connect_async()
+                    await handler.connect_async()  # type: ignore[no-untyped-call]
                 self._is_up(number)
                 await self._until_dead(handler.client)
                 logger.warning("socket replaced", extra={"socket": number})
@@ -165,6 +166,8 @@ class Sockets:
         except ConnectionError as error:
             # Stored and not acknowledged: it comes again, and is known then.
             logger.info("acknowledgement not sent", extra={"reason": str(error)})
+        except Exception:
+            logger.exception("envelope failed in a way nobody foresaw", extra={"kind": request.type})
         finally:
             self._at_work -= 1
             self._idle.set()
@@ -186,6 +189,8 @@ class Sockets:
         opened_at, closed_since = time.time(), 0.0
         while True:
             await self._sleep(min(self._ping, self._patience, self._quiet) / 2)
+            if any(task is not None and task.done() for task in _tasks_of(client)):
+                return  # the SDK would never miss it
             now, session = time.time(), client.current_session  # the SDK's own stamps are of this clock
             if session is None or session.closed or client.stale:
                 closed_since = closed_since or now
@@ -219,6 +224,10 @@ class Sockets:
             self._condition.is_wrong("sockets", "No socket to Slack is open.")
 
 
+def _tasks_of(client: SocketModeClient) -> tuple["asyncio.Future[Any] | None", ...]:
+    return client.message_processor, client.message_receiver, client.current_session_monitor
+
+
 async def _close(client: SocketModeClient) -> None:
     """Close a socket and all the SDK holds for it, whatever state it is in."""
     client.closed = True
@@ -226,5 +235,5 @@ async def _close(client: SocketModeClient) -> None:
     with suppress(TimeoutError, ConnectionError):
         # On a line that is dead the goodbye would wait for its answer.
         async with asyncio.timeout(_CLOSING):
-            await client.disconnect()
-    await client.close()
+            await client.disconnect()  # type: ignore[no-untyped-call]
+    await client.close()  # type: ignore[no-untyped-call]

@@ -77,14 +77,15 @@ class Uploader:
             return found
         channel, thread_ts = place_of(thread)
         file_id = await self._send(name, data, mime_type)
-        place = {"channel_id": channel} | ({"thread_ts": thread_ts} if thread_ts else {})
+        titled = [{"id": file_id, "title": f"{name} [{mark}]"}]
         for _ in range(_ATTEMPTS):
             try:
                 await self._calls.call(
                     "files.completeUploadExternal",
                     safe=False,
-                    files=[{"id": file_id, "title": f"{name} [{mark}]"}],
-                    **place,
+                    files=titled,
+                    channel_id=channel,
+                    thread_ts=thread_ts,
                 )
             except Uncertain as error:
                 # Slack shares a file as often as it is told to, so first comes a look at whether it was.
@@ -155,7 +156,7 @@ class Uploader:
             try:
                 told = await self._calls.call("files.info", safe=True, file=file_id)
             except SlackRefused as error:
-                if error.error not in {"file_not_found"}:  # which may also mean: not yet
+                if error.error != "file_not_found":  # which may also mean: not yet
                     logger.info("upload not looked up", extra={"file": file_id, "error": error.error})
                     return None
             else:

@@ -1,0 +1,320 @@
+"""Slack as a platform: it connects, hears, answers and tells what is wrong, each in a module of its own."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.slack.actions import Actions
+from adapters.slack.app import make_app
+from adapters.slack.budget import Budget
+from adapters.slack.calls import Calls, SlackRefused
+from adapters.slack.catchup import CatchUp
+from adapters.slack.checks import BAD_TOKEN, Channel, Checks, bot_token_sentence, read_refusal
+from adapters.slack.condition import Condition
+from adapters.slack.confirmations import Announcer, Confirmations
+from adapters.slack.connection import Line, Rhythm, SlackSettings, listening, open_line, read_access
+from adapters.slack.elsewhere import Elsewhere
+from adapters.slack.errands import Errands
+from adapters.slack.files import Downloads
+from adapters.slack.growing import Pace
+from adapters.slack.history import history, read
+from adapters.slack.home import Home
+from adapters.slack.http import EVERYWHERE
+from adapters.slack.ingest import Commands, Inbox, Ingest
+from adapters.slack.pages import order
+from adapters.slack.people import People
+from adapters.slack.places import SLACK, is_direct, is_ts, place_of
+from adapters.slack.reply import open_reply
+from adapters.slack.uploads import Uploader
+from adapters.slack.workspace import Workspace
+from bot.answers import Draft
+from bot.commands import Command
+from bot.errors import PlatformError, StoreError, ThreadClosed
+from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
+from bot.metrics import Metrics
+from bot.ports import Reply, Store
+
+__all__ = ["Line", "Rhythm", "SlackAdapter", "open_line"]
+
+logger = logging.getLogger(__name__)
+
+_MOST_NAMED = 50  # channels in a line of the log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What needs to know who we are."""
+
+    me: Workspace
+    people: People
+    downloads: Downloads
+    uploader: Uploader
+    announcer: Announcer
+    home: Home
+    elsewhere: Elsewhere
+
+
+class SlackAdapter:
+    """Slack. Until `serve` has asked who we are, everything here waits.
+
+    Args:
+        line: see `open_line`; closed after the last turn.
+        now: seconds since the epoch.
+        clock: seconds from any beginning.
+        http_host: the address that events over HTTP are taken on.
+
+    Raises:
+        SettingsError: the tokens are half set.
+    """
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        *,
+        line: Line,
+        store: Store,
+        inbox: Inbox,
+        commands: Commands,
+        metrics: Metrics,
+        rhythm: Rhythm | None = None,
+        pace: Pace | None = None,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        http_host: str = EVERYWHERE,
+    ) -> None:
+        self._settings, self._access, self._line, self._store = settings, read_access(settings), line, store
+        self._inbox, self._commands = inbox, commands
+        self._rhythm, self._pace, self._http_host = rhythm or Rhythm(), pace, http_host
+        self._now, self._clock, self._sleep = now, clock, sleep
+        self._condition = Condition()
+        self._checks = Checks(
+            line.client, sleep=sleep, pause=self._rhythm.pause, longest_pause=self._rhythm.longest_pause
+        )
+        self._calls = Calls(line.client, Budget(clock=clock, sleep=sleep), sleep=sleep, clock=clock, metrics=metrics)
+        self._parts: _Parts | None = None
+        self._catch_up: CatchUp | None = None
+        self._is_known = asyncio.Event()  # who we are
+
+    @property
+    def platform(self) -> Platform:
+        """The name of this platform."""
+        return SLACK
+
+    def trouble(self) -> str | None:
+        """What is wrong with the connection, for the operator; None when it is fine."""
+        return self._condition.trouble
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        """Connect, check and hear while the block runs; yield a line on what was connected.
+
+        Raises:
+            StartError: a token, a scope or a setting of the app is wrong, in a way no waiting mends.
+        """
+        me = await self._checks.who_we_are()
+        if self._access.app_token is not None:
+            await self._checks.can_connect(self._access.app_token)
+        channels = await self._checks.channels()
+        _tell_channels(channels)
+        parts = self._compose(me, channels)
+        async with Errands(grace=self._rhythm.ack) as errands, Errands() as background:
+            confirmations = Confirmations(self._store, parts.announcer.confirm, sleep=self._sleep)
+            ingest = self._ingest(errands, parts, confirmations)
+            self._catch_up = catch_up = CatchUp(
+                self._calls,
+                self._store,
+                me,
+                ingest.accept,
+                clock=self._now,
+                sleep=self._sleep,
+                pace=self._rhythm.catch_up,
+                again=self._rhythm.again,
+            )
+            # Before the first event comes, which would hide the gap.
+            await _note_how_far(catch_up)
+            app = make_app(self._line.client, self._access.bot_token, me, self._actions(errands, parts))
+            # Left first: nothing is heard any more before anything else ends.
+            async with listening(
+                app,
+                ingest,
+                me,
+                access=self._access,
+                condition=self._condition,
+                rhythm=self._rhythm,
+                port=self._settings.port,
+                host=self._http_host,
+                now=self._now,
+                sleep=self._sleep,
+            ) as way:
+                for work in (confirmations.run, catch_up.run, catch_up.keep_watch, self._watch_token):
+                    background.start(self._kept_up(work))
+                yield f"{me.url} {way}, in {len(channels)} channel{'' if len(channels) == 1 else 's'}"
+
+    def _compose(self, me: Workspace, channels: Sequence[Channel]) -> _Parts:
+        calls, session = self._calls, self._line.session
+        home = Home(calls, me, channels=channels, list_channels=self._checks.channels, clock=self._clock)
+        self._parts = _Parts(
+            me=me,
+            people=People(calls, me, clock=self._clock),
+            downloads=Downloads(calls, session, self._access.bot_token, self._settings.file_hosts),
+            uploader=Uploader(calls, session, me, sleep=self._sleep),
+            announcer=Announcer(calls, me),
+            home=home,
+            elsewhere=Elsewhere(calls, me, channels=home.channels),
+        )
+        self._is_known.set()
+        return self._parts
+
+    def _ingest(self, errands: Errands, parts: _Parts, confirmations: Confirmations) -> Ingest:
+        return Ingest(
+            errands,
+            parts.me,
+            inbox=self._inbox,
+            commands=self._commands,
+            people=parts.people,
+            condition=self._condition,
+            confirm=confirmations.add,
+            show_home=parts.home.show,
+            within=self._rhythm.ack,
+        )
+
+    def _actions(self, errands: Errands, parts: _Parts) -> Actions:
+        return Actions(
+            errands,
+            parts.me,
+            commands=self._commands,
+            store=self._store,
+            people=parts.people,
+            whisper=self._whisper,
+            within=self._rhythm.ack,
+            now=self._now,
+        )
+
+    # --- what the core asks for -----------------------------------------------------------------
+
+    @asynccontextmanager
+    async def reply(self, turn: Turn, draft: Draft) -> AsyncIterator[Reply]:
+        """Open the reply to a turn; see `Adapter`."""
+        parts = await self._known()
+        try:
+            async with open_reply(
+                turn,
+                draft,
+                calls=self._calls,
+                store=self._store,
+                me=parts.me,
+                files=parts.uploader,
+                on_stop=self._stopped_at_slack,
+                clock=self._clock,
+                sleep=self._sleep,
+                pace=self._pace,
+            ) as reply:
+                yield reply
+        except ThreadClosed as error:
+            await parts.elsewhere.tell(turn, error)
+            raise
+        except SlackRefused as error:
+            if error.error in BAD_TOKEN:
+                self._condition.is_wrong("bot token", bot_token_sentence(error.error))
+            raise
+        if self._catch_up is not None:
+            self._catch_up.watch(turn.thread)
+
+    async def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The bytes of a file; see `Downloads.download`."""
+        parts = await self._known()
+        async with aclosing(parts.downloads.download(message, attachment)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def history(self, thread: Thread, *, before: MessageId, since: float | None) -> Sequence[Said]:
+        """What was said in the thread before a message; see `Adapter`."""
+        parts = await self._known()
+        turns = await self._store.transcript(thread)
+        ended = [turn for turn in turns if turn.ended_at is not None and _is_before(turn.messages[0].id, before)]
+        answers = frozenset(part.message_id for turn in ended for part in turn.parts)
+        return await history(self._calls, parts.people, parts.me, thread, before=before, since=since, answers=answers)
+
+    async def read(self, message: Message) -> Message:
+        """A message as Slack has it now; see `Adapter`."""
+        parts = await self._known()
+        return await read(self._calls, parts.people, parts.me, message)
+
+    async def standing(self, thread: Thread, person: Person) -> Standing:
+        """What somebody is to the workspace. Raises PlatformAway when it cannot be told now."""
+        return person.standing or await (await self._known()).people.standing(person.id)
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        """Say what became of a command, once; see `Announcer`."""
+        await (await self._known()).announcer.confirm(thread, command, words)
+
+    # --- what goes on by itself -----------------------------------------------------------------
+
+    async def _known(self) -> _Parts:
+        while self._parts is None:
+            await self._is_known.wait()
+        return self._parts
+
+    async def _stopped_at_slack(self, turn: Turn) -> None:
+        """Somebody pressed Slack's own stop button on a growing answer."""
+        await self._commands.run(Command.STOP, turn.thread, MessageId(f"stopped-{turn.id}"), turn=turn.id)
+
+    async def _whisper(self, thread: Thread, person: Person, words: str) -> None:
+        channel, thread_ts = place_of(thread)
+        try:
+            await self._calls.call(
+                "chat.postEphemeral",
+                safe=False,
+                channel=channel,
+                user=person.id,
+                thread_ts=None if is_direct(channel) else thread_ts,
+                text=words,
+            )
+        except PlatformError as error:
+            logger.warning("answer to a command not shown", extra={"thread_key": thread.key, "reason": str(error)})
+
+    async def _watch_token(self) -> None:
+        """See now and then whether the token is still good. What arrives never waits for that."""
+        while True:
+            await self._sleep(self._rhythm.token)
+            try:
+                await self._line.client.auth_test()
+            except Exception as error:  # the SDK raises whatever a broken answer makes it stumble over
+                refusal = read_refusal(error)
+                if refusal is not None:
+                    self._condition.is_wrong("bot token", bot_token_sentence(refusal.code))
+            else:
+                self._condition.is_well("bot token")
+
+    async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something until it is done, however often it fails."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                logger.exception("background work failed, beginning it again")
+                await self._sleep(self._rhythm.longest_pause)
+            else:
+                return
+
+
+def _is_before(message: MessageId, other: MessageId) -> bool:
+    return is_ts(message) and is_ts(other) and order(message) < order(other)
+
+
+async def _note_how_far(catch_up: CatchUp) -> None:
+    try:
+        await catch_up.note()
+    except StoreError as error:
+        logger.warning("not noted how far Slack was heard", extra={"reason": str(error)})
+
+
+def _tell_channels(channels: Sequence[Channel]) -> None:
+    named = ", ".join(channel.name for channel in channels[:_MOST_NAMED])
+    logger.info("Slack channels", extra={"number": len(channels), "channels": named})
+    if not channels:
+        logger.warning("Clew is in no channel of Slack yet; invite it with /invite, or write to it directly")

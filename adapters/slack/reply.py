@@ -1,0 +1,302 @@
+"""The reply to one turn in Slack: a status line, messages that grow, and an end that stands exactly once."""
+
+import asyncio
+import logging
+import mimetypes
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from adapters.slack.buttons import Buttons
+from adapters.slack.calls import Calls, SlackRefused
+from adapters.slack.faces import Face
+from adapters.slack.format import OVERFLOW_NAME, PART_LIMIT, growing_markdown_of, markdown_of, plan, render
+from adapters.slack.growing import Growing, Pace
+from adapters.slack.places import place_of
+from adapters.slack.posting import Posting, Upload
+from adapters.slack.slots import FILES, Slots
+from adapters.slack.status import StatusLine
+from adapters.slack.waiting import pause
+from adapters.slack.workspace import Workspace
+from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
+from bot.chunks import split
+from bot.errors import PlatformAway, PlatformError, StaleTurn, StoreError, ThreadClosed
+from bot.messages import Turn
+from bot.ports import Store
+
+logger = logging.getLogger(__name__)
+
+WORKING = "_Thinking…_"  # in the place of words that are yet to come
+STOPPED = "_Stopped._"
+_FILES_ONLY = "_The answer is in the files below._"
+_NOT_UPLOADED = "_A file of this answer could not be put here: uploads are refused in this conversation._"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
+_GRACE = 5.0  # seconds that what is under way is given at the end
+
+
+async def _nobody_told(turn: Turn) -> None:
+    logger.info("stopped on Slack's side", extra=turn.fields)
+
+
+class SlackReply:
+    """A reply as the core knows it. `work` shows the draft while it grows, `end` what it has come to."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        draft: Draft,
+        *,
+        calls: Calls,
+        store: Store,
+        me: Workspace,
+        files: Upload,
+        on_stop: Callable[[Turn], Awaitable[None]],
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        pace: Pace,
+    ) -> None:
+        self._turn, self._draft, self._clock, self._sleep, self._pace = turn, draft, clock, sleep, pace
+        self._more, self._ended = asyncio.Event(), asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._slots = Slots(turn, calls=calls, store=store, me=me, clock=clock, sleep=sleep, doubt=pace.doubt)
+        self._posting = Posting(turn, self._slots, calls=calls, files=files, clock=clock)
+        self._growing = Growing(
+            turn,
+            self._slots,
+            self._posting,
+            calls=calls,
+            me=me,
+            on_stop=on_stop,
+            clock=clock,
+            pace=pace,
+            ended=self._ended,
+        )
+        self._status = StatusLine(calls, *place_of(turn.thread), sleep=sleep)
+
+    def changed(self) -> None:
+        """Have the newest of the draft shown when there is time for it."""
+        self._more.set()
+
+    async def end(self, ending: Ending) -> None:
+        """Make the thread show how the turn ended.
+
+        Raises:
+            PlatformAway: Slack did not let us in time; doing it again later is safe.
+            ThreadClosed, SlackRefused: it cannot be shown.
+            StaleTurn, StoreError: the store could not be told what is shown.
+        """
+        self._ended.set()
+        await self._idle()
+        until = self._clock() + self._pace.end
+        wait = _FIRST_PAUSE
+        while True:
+            try:
+                await self._slots.load()
+                await self._finish(ending, until)
+                return
+            except PlatformAway:
+                if self._clock() + wait >= until:
+                    raise
+            await self._sleep(wait)
+            wait = min(2 * wait, _LONGEST_PAUSE)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    async def _finish(self, ending: Ending, until: float) -> None:
+        """Bring the thread to show the ending; what stands there already is left alone."""
+        match ending:
+            case Notice(text):
+                await self._show((text,), Buttons.NONE, until=until)
+                await self._posting.remove(lambda number: number >= FILES, until=until)
+            case Stopped(answer) if answer.is_empty:
+                await self._posting.keep(WORKING, STOPPED, until=until)
+            case Answered(answer) | Stopped(answer):
+                await self._show_answer(answer, until)
+        await self._posting.tidy(until=until)
+
+    async def _show_answer(self, answer: Answer, until: float) -> None:
+        planned = plan(markdown_of(answer))
+        files = _files_of(answer)
+        if planned.overflow is not None:
+            files.append((OVERFLOW_NAME, planned.overflow, "text/markdown"))
+        parts = planned.parts or (_FILES_ONLY,)
+        await self._show(parts, Buttons.WHOLE, until=until)
+        try:
+            for number, (name, data, mime_type) in enumerate(files):
+                await self._posting.enclose(number, name, data, mime_type, until=until)
+        except SlackRefused as error:
+            # The words of an answer are worth more than its files.
+            logger.error("file not uploaded", extra={**self._turn.fields, "reason": str(error)})
+            if planned.overflow is not None:
+                parts = tuple(split(render(markdown_of(answer)), limit=PART_LIMIT))
+            await self._show((*parts[:-1], f"{parts[-1]}\n\n{_NOT_UPLOADED}"), Buttons.WHOLE, until=until)
+        await self._posting.remove(lambda number: number >= FILES + len(files), until=until)
+
+    async def _show(self, parts: tuple[str, ...], buttons: Buttons, *, until: float) -> None:
+        for number, text in enumerate(parts):
+            is_last = number == len(parts) - 1
+            await self._posting.put(number, Face(text, buttons if is_last else Buttons.NONE), until=until)
+        await self._posting.remove(lambda number: len(parts) <= number < FILES, until=until)
+
+    # --- while it grows -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to show that work goes on; `close` ends it."""
+        if self._turn.refusal is None:
+            self._worker = asyncio.create_task(self._work())
+            self._tasks = [self._worker, asyncio.create_task(self._keep_status())]
+
+    async def _keep_status(self) -> None:
+        await self._status.keep(ended=self._ended, is_needed=lambda: not self._has_words)
+        self._more.set()  # where there is no such line, a message takes its place
+
+    @property
+    def _has_words(self) -> bool:
+        return any(slot.ts is not None for slot in self._slots.words)
+
+    async def _work(self) -> None:
+        """Show frame after frame until the reply ends. A frame that fails delays the next and nothing else."""
+        wait = _FIRST_PAUSE
+        while not self._ended.is_set():
+            try:
+                await self._slots.load()
+                await self._blank()
+                await self._grow()
+                return
+            except (StaleTurn, ThreadClosed) as error:
+                logger.info("nothing more is shown", extra={**self._turn.fields, "reason": str(error)})
+                return
+            except (PlatformError, StoreError) as error:
+                logger.info("frame not shown", extra={**self._turn.fields, "reason": str(error)})
+            await pause(wait, self._ended, sleep=self._sleep)
+            wait = min(2 * wait, _LONGEST_PAUSE)
+            self._more.set()
+
+    async def _blank(self) -> None:
+        """Let an answer that is given anew show nothing of the old one."""
+        if self._turn.interaction is not None or not self._has_words or self._draft.answer.text:
+            return
+        await self._growing.show(0, lambda: WORKING, flows=False)
+        until = self._clock() + self._pace.settle
+        await self._posting.remove(lambda number: 0 < number < FILES, until=until)
+
+    async def _grow(self) -> None:
+        began = self._clock()
+        while not self._ended.is_set():
+            await pause(self._patience(began), self._more, self._ended, sleep=self._sleep)
+            if self._ended.is_set():
+                return
+            is_first = self._more.is_set() and not self._has_words
+            self._more.clear()
+            if is_first:
+                await pause(self._pace.first, self._ended, sleep=self._sleep)
+            await pause(await self._frame(), self._ended, sleep=self._sleep)
+
+    def _patience(self, began: float) -> float:
+        """Seconds until something has to be done although the draft is silent."""
+        ends_at = [slot.stream.ends_at for slot in self._slots.all if slot.stream is not None]
+        if not self._has_words and not self._status.is_possible:
+            ends_at.append(began + self._pace.sign)
+        return max(0.0, min(ends_at, default=float("inf")) - self._clock())
+
+    async def _frame(self) -> float:
+        """Show the newest of the draft; seconds until the next frame."""
+        if self._ended.is_set():
+            return 0.0
+        parts = self._parts()
+        if not parts:
+            needs_sign = not self._has_words and not self._status.is_possible
+            if not needs_sign:
+                return 0.0
+            return max(self._pace.sign, await self._growing.show(0, lambda: WORKING, flows=False))
+        until = self._clock() + self._pace.settle
+        for number, text in enumerate(parts[:-1]):  # they stay what they are
+            await self._posting.put(number, Face(text), until=until, unless=self._ended)
+        last = len(parts) - 1
+        return await self._growing.show(last, lambda: self._parts()[last])
+
+    def _parts(self) -> tuple[str, ...]:
+        # Remarks stand under the words, so they can be shown when those have come to their end.
+        return plan(growing_markdown_of(replace(self._draft.answer, remarks=())), whole=False).parts
+
+    # --- around it ------------------------------------------------------------------------------
+
+    async def _idle(self) -> None:
+        """Wait until nothing is under way: an edit that is overtaken by another may be carried out after it."""
+        if self._worker is not None:
+            await asyncio.wait({self._worker})
+
+    def abandon(self) -> None:
+        """Leave everything where it is."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End the signs of work, whatever became of the reply."""
+        self._ended.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_GRACE)
+            self.abandon()
+            for failure in await asyncio.gather(*self._tasks, return_exceptions=True):
+                if isinstance(failure, Exception):
+                    logger.error("growing reply failed", extra=self._turn.fields, exc_info=failure)
+        for slot in self._slots.all:
+            slot.release()
+        try:
+            async with asyncio.timeout(_GRACE):
+                await self._status.clear()
+        except TimeoutError:
+            logger.info("status not cleared in time", extra=self._turn.fields)
+
+
+def _files_of(answer: Answer) -> list[tuple[str, bytes, str]]:
+    """What the model made: names, bytes and types."""
+    return [
+        (f"{media.kind}-{number}{mimetypes.guess_extension(media.mime_type) or ''}", media.data, media.mime_type)
+        for number, media in enumerate(answer.media, 1)
+        if media.data is not None
+    ]
+
+
+@asynccontextmanager
+async def open_reply(
+    turn: Turn,
+    draft: Draft,
+    *,
+    calls: Calls,
+    store: Store,
+    me: Workspace,
+    files: Upload,
+    on_stop: Callable[[Turn], Awaitable[None]] = _nobody_told,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    pace: Pace | None = None,
+) -> AsyncIterator[SlackReply]:
+    """The reply to a turn, growing while the block runs.
+
+    Args:
+        on_stop: called when somebody pressed Slack's own stop button.
+        clock: the one *calls* goes by.
+    """
+    reply = SlackReply(
+        turn,
+        draft,
+        calls=calls,
+        store=store,
+        me=me,
+        files=files,
+        on_stop=on_stop,
+        clock=clock,
+        sleep=sleep,
+        pace=pace or Pace(),
+    )
+    reply.start()
+    try:
+        yield reply
+    except asyncio.CancelledError:
+        reply.abandon()
+        raise
+    finally:
+        await reply.close()

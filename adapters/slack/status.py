@@ -1,0 +1,65 @@
+"""The line under a thread that says that work goes on."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from adapters.slack.calls import Calls, NoLongerWanted, SlackRefused
+from adapters.slack.waiting import pause
+from bot.errors import PlatformError, ThreadClosed
+
+logger = logging.getLogger(__name__)
+
+METHOD: Final = "assistant.threads.setStatus"
+THINKING: Final = "is thinking…"  # Slack puts the app's name in front
+_REFRESH: Final = 90.0  # seconds; Slack takes it away after 120
+_WITHIN: Final = 5.0  # seconds; later than that it is of no use
+
+
+class StatusLine:
+    """The status of one thread, from the first second until an answer is shown or given up."""
+
+    def __init__(
+        self, calls: Calls, channel: str, thread_ts: str | None, *, sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._calls, self._channel, self._thread_ts, self._sleep = calls, channel, thread_ts, sleep
+        self._may_stand = False
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is such a line here: not at the top level of a direct message, nor where Slack refused it."""
+        return self._thread_ts is not None and not self._calls.budget.is_shut(METHOD, self._channel)
+
+    async def keep(self, *, ended: asyncio.Event, is_needed: Callable[[], bool]) -> None:
+        """Show the line, and again before Slack takes it away, until *ended*. What goes wrong with it is no matter."""
+        while self.is_possible and not ended.is_set():
+            if is_needed():
+                self._may_stand = True
+                await self._set(THINKING, unless=ended)
+            await pause(_REFRESH, ended, sleep=self._sleep)
+
+    async def clear(self) -> None:
+        """Take the line away, if it may be there."""
+        if self._may_stand and self.is_possible:
+            await self._set("")
+
+    async def _set(self, words: str, *, unless: asyncio.Event | None = None) -> None:
+        try:
+            await self._calls.call(
+                METHOD,
+                safe=True,
+                within=_WITHIN,
+                unless=unless,
+                channel_id=self._channel,
+                thread_ts=self._thread_ts,
+                status=words,
+            )
+        except (SlackRefused, ThreadClosed) as error:
+            logger.info("no status line here", extra={"channel": self._channel, "reason": str(error)})
+            if not (isinstance(error, SlackRefused) and error.error == "invalid_thread_ts"):  # that is this thread's
+                self._calls.budget.shut(METHOD, self._channel)
+        except NoLongerWanted:
+            pass
+        except PlatformError as error:
+            logger.info("status not set", extra={"channel": self._channel, "reason": str(error)})

@@ -1,0 +1,176 @@
+"""What was said in a channel or a thread and may not have been told: read from Slack, and handed on as events.
+
+What is found goes the way events go, so that it is read, judged and kept the same; what was known already changes
+nothing there.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Protocol
+
+from adapters.slack.calls import Calls
+from adapters.slack.pages import Pace, Post, order, order_at, read_channel, read_replies, ts_at, ts_of
+from adapters.slack.places import SLACK, is_direct, is_ts, place_of
+from adapters.slack.reading import mentions
+from adapters.slack.workspace import Workspace
+from bot.errors import StoreUnavailable
+from bot.messages import Thread, Turn
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 500  # messages; it is the requests that count
+_WITHIN = 120.0  # seconds that a call may wait until there is room for it: no person waits for it
+
+Body = Mapping[str, object]
+Ingest = Callable[[Body], Awaitable[bool]]
+"""Takes an event as the Events API sends it; False when it could not be kept (yet)."""
+
+
+class Transcripts(Protocol):
+    """What is asked of the store."""
+
+    async def transcript(self, thread: Thread) -> Sequence[Turn]:
+        """Every turn of the thread's epoch that was not superseded, in order."""
+        ...
+
+
+class Unheard:
+    """Reads again what people said, and hands on what is found, of each place the oldest first.
+
+    All readings together make one request in *pace* seconds, and stand behind whatever people wait for.
+
+    Args:
+        age: seconds; what is older is not looked for.
+        most: messages of one channel or thread that are gone through, the newest.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        store: Transcripts,
+        me: Workspace,
+        ingest: Ingest,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        pace: float,
+        age: float,
+        most: int,
+    ) -> None:
+        self._calls, self._store, self._me, self._ingest = calls, store, me, ingest
+        self._clock, self._sleep, self._pace = clock, sleep, pace
+        self._age, self._most = age, most
+        self._readings = Pace(page=_PAGE, hurry=False, within=_WITHIN, pause=self._turn_to_ask)
+        self._asking = asyncio.Lock()
+        self._asked_at = 0.0
+
+    async def read_top(self, channel: str, *, since: float, back_to: float | None = None) -> Mapping[Thread, str]:
+        """Take in what was said after a time at a channel's top level.
+
+        Args:
+            back_to: read from that time on, and take nothing in of it before *since*: threads are known by the
+                posts they hang from, and somebody may still write in an older one.
+
+        Returns:
+            The threads that hang from what was read, and the ts of each one's newest reply; empty for none.
+
+        Raises:
+            PlatformError: Slack does not tell.
+            StoreError: something found could not be kept.
+        """
+        reading = read_channel(
+            self._calls,
+            channel,
+            oldest=ts_at(since if back_to is None else min(since, back_to)),
+            latest=ts_at(self._clock() + self._age),  # Slack's clock may be ahead of ours
+            pace=self._readings,
+        )
+        # A reply that was also sent to the channel is read with its thread, where it has its place among the others.
+        posts = [post for post in await self._gathered(reading, channel) if post.get("thread_ts") in {None, post["ts"]}]
+        for post in posts:
+            # What nobody was asked in a channel begins no conversation, also not with a bot that was called later.
+            if order(str(post["ts"])) > order_at(since) and (is_direct(channel) or self._is_to_us(post)):
+                await self._take_in(post, channel)
+        installation = self._me.installation_id
+        return {Thread(SLACK, installation, channel, str(post["ts"])): _latest_reply(post) for post in posts}
+
+    async def read_thread(self, thread: Thread, *, since: float) -> None:
+        """Take in what was said in a thread after a time. Raises as `read_top` does."""
+        channel, thread_ts = place_of(thread)
+        if thread_ts is None:
+            await self.read_top(channel, since=since)
+            return
+        begun = await self._begun(thread)
+        reading = read_replies(self._calls, channel, thread_ts, oldest=ts_at(since), pace=self._readings)
+        for post in await self._gathered(reading, channel):
+            ts = str(post["ts"])
+            if ts == thread_ts or order(ts) <= order_at(since):
+                continue
+            # What people said among themselves before the bot was called was not said to it, then or now.
+            if begun is None or order(ts) >= order(begun) or self._is_to_us(post):
+                await self._take_in(post, channel)
+
+    async def _begun(self, thread: Thread) -> str | None:
+        """The oldest message known in a thread of a channel; None where everything is said to the bot."""
+        if is_direct(thread.channel_id):
+            return None
+        turns = await self._store.transcript(thread)
+        known = [message.id for turn in turns for message in turn.messages if is_ts(message.id)]
+        return min(known, key=order, default=None)
+
+    def _is_to_us(self, post: Post) -> bool:
+        text = post.get("text")
+        return isinstance(text, str) and self._me.bot_user_id in mentions(text)
+
+    async def _turn_to_ask(self) -> None:
+        """Wait until one more request may be made."""
+        async with self._asking:
+            wait = self._asked_at + self._pace - self._clock()
+            if wait > 0:
+                await self._sleep(min(wait, self._pace))  # the clock may have been put back
+            self._asked_at = self._clock()
+
+    async def _gathered(self, reading: AsyncGenerator[Sequence[Post], None], channel: str) -> list[Post]:
+        """The newest posts that are read, oldest first, each once and with a ts."""
+        found: dict[str, Post] = {}
+        async with aclosing(reading) as pages:
+            async for page in pages:
+                found |= {ts: post for post in page if (ts := ts_of(post)) is not None}
+                if len(found) > 10 * self._most:
+                    logger.warning("more was said than is looked through", extra={"channel": channel})
+                    break
+        return [found[ts] for ts in sorted(found, key=order)[-self._most :]]
+
+    async def _take_in(self, post: Post, channel: str) -> None:
+        """Hand a message on as the event that should have told of it."""
+        if not await self._ingest(as_event(post, channel, self._me)):
+            raise StoreUnavailable("a message that was found could not be kept")
+
+
+def as_event(post: Post, channel: str, me: Workspace) -> Body:
+    """The event that tells of a post."""
+    is_wide = me.installation_id != me.team_id
+    authorization = {
+        "enterprise_id": me.installation_id if is_wide else None,
+        "team_id": None if is_wide else me.team_id,
+        "user_id": me.bot_user_id,
+        "is_bot": True,
+        "is_enterprise_install": is_wide,
+    }
+    # Of other channels the kind is not known here, and makes no difference.
+    kind = {"channel_type": "im"} if is_direct(channel) else {}
+    return {
+        "type": "event_callback",
+        "team_id": me.team_id,
+        "api_app_id": me.app_id,
+        "authorizations": [authorization],
+        "event": {**post, **kind, "type": "message", "channel": channel, "event_ts": post.get("ts")},
+    }
+
+
+def _latest_reply(post: Post) -> str:
+    """The ts of a parent's newest reply; empty when it has none."""
+    latest = post.get("latest_reply")
+    return latest if isinstance(latest, str) and is_ts(latest) else ""
