@@ -80,6 +80,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             adapters=adapters,
             limits=settings.limits,
             inline_limit=settings.bot.inline_mb * 1_000_000,
+            policy=settings.policy,
             metrics=metrics,
         )
         dispatcher = await stack.enter_async_context(
@@ -98,7 +99,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             settings.web,
             store=store,
             inbox=Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics),
-            commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
+            commands=Commands(store, policy=settings.policy, stop=dispatcher.stop, wake=dispatcher.wake),
             files=_beside(settings, ".files"),
             health=health,
             registry=metrics.registry,

@@ -40,7 +40,7 @@ class Context(Protocol):
         """Everything said before; told when Gemini holds nothing to go on from."""
         ...
 
-    async def unanswered(self) -> Question:
+    async def unheard(self) -> Question:
         """What no interaction holds; told with the question otherwise."""
         ...
 
@@ -94,7 +94,7 @@ class Asking:
         if after is None:
             after = await self._history()
         else:
-            told = await self._past.unanswered()
+            told = await self._past.unheard()
         retried = False
         while True:
             if again:
@@ -108,7 +108,7 @@ class Asking:
                     raise
                 logger.info("context lost, rebuilding it from the thread", extra=self._turn.fields)
                 self._metrics.asks.labels("rebuilt").inc()
-                after, told = await self._history(), ()  # the history holds what went unanswered as well
+                after, told = await self._history(), ()  # the history holds what went unheard as well
             except AnswerBroken as error:
                 logger.warning("answer broken", extra={**self._turn.fields, "reason": str(error)})
                 if self._interaction is not None:

@@ -4,7 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
-from bot.messages import MessageId, Thread
+from bot.errors import NotAllowed
+from bot.messages import MessageId, Person, Thread, TurnId
+from bot.notices import notice_for
+from bot.policy import Policy
 from bot.ports import ControlStore, Retried
 
 logger = logging.getLogger(__name__)
@@ -17,21 +20,28 @@ class Command(StrEnum):
     STOP = "stop"
     RETRY = "retry"
     HELP = "help"
+    QUIET = "quiet"
+
+
+_TYPED = {Command.RESET, Command.STOP, Command.RETRY, Command.HELP}
 
 
 def read_command(text: str) -> Command | None:
-    """The command that *text* is, a slash and its name and nothing else; None for any other message."""
+    """The command that *text* is, a slash and its name and nothing else; None for any other message.
+
+    Where there are only the two of you there is nothing to be quiet in.
+    """
     name = text.strip().lower()
-    return Command(name[1:]) if name[:1] == "/" and name[1:] in set(Command) else None
+    return Command(name[1:]) if name[:1] == "/" and name[1:] in _TYPED else None
 
 
 _HELP = """\
 Ask me anything; I answer in this thread and remember what was said in it. Files can come with a question.
 
-- `/stop` ends the answer I am giving and keeps what was said
-- `/retry` answers the last question again, in place of the last answer
-- `/reset` starts this thread afresh: I no longer know what was said in it
-- `/help` shows this
+- `{mark}stop` ends the answer I am giving and keeps what was said
+- `{mark}retry` answers the last question again, in place of the last answer
+- `{mark}reset` starts this thread afresh: I no longer know what was said in it
+- `{mark}help` shows this
 
 Answers are made by AI and can be wrong."""
 
@@ -56,22 +66,52 @@ class Commands:
     """
 
     def __init__(
-        self, store: ControlStore, *, stop: Callable[[Thread], Awaitable[None]], wake: Callable[[Thread], None]
+        self,
+        store: ControlStore,
+        *,
+        policy: Policy,
+        stop: Callable[[Thread], Awaitable[None]],
+        wake: Callable[[Thread], None],
     ) -> None:
-        self._store, self._stop, self._wake = store, stop, wake
+        self._store, self._policy, self._stop, self._wake = store, policy, stop, wake
 
-    async def run(self, command: Command, thread: Thread, by: MessageId) -> str:
+    async def run(
+        self,
+        command: Command,
+        thread: Thread,
+        by: MessageId,
+        *,
+        person: Person | None = None,
+        turn: TurnId | None = None,
+        mark: str = "/",
+        to_confirm: bool = False,
+    ) -> str:
         """Do it, once for each message *by* which it was told, and return what to say about it. Markdown.
 
+        Args:
+            person: who told it; None where everybody may.
+            turn: the one that is meant; None for the running or the last one.
+            mark: what goes before a command's name where it was told.
+            to_confirm: note in the store what is to be said, until `ControlStore.confirmed`.
+
         Raises:
-            StoreError: nothing was done.
+            StoreError: it is not certain to have been done; it can be told again with the same *by*.
         """
         logger.info("command", extra={"command": command.value, "thread_key": thread.key})
+        refusal = None if person is None else self._policy.refusal_of(thread, person)
+        if refusal is not None:
+            return notice_for(NotAllowed(refusal))
+        words = await self._done(command, thread, by, turn, mark)
+        if to_confirm:
+            await self._store.confirming(thread, by, words)
+        return words
+
+    async def _done(self, command: Command, thread: Thread, by: MessageId, turn: TurnId | None, mark: str) -> str:
         match command:
             case Command.HELP:
-                return _HELP
+                return _HELP.format(mark=mark)
             case Command.STOP:
-                if await self._store.stop(thread, by) is None:
+                if await self._store.stop(thread, by, turn=turn) is None:
                     return "I am not answering anything here just now."
                 await self._stop(thread)
                 return "Stopped."
@@ -80,6 +120,9 @@ class Commands:
                     await self._stop(thread)
                 return _RESET
             case Command.RETRY:
-                outcome = await self._store.retry(thread, by)
+                outcome = await self._store.retry(thread, by, turn=turn)
                 self._wake(thread)
                 return _AGAIN[outcome]
+            case Command.QUIET:
+                await self._store.quieten(thread, by)
+                return "I am quiet in this thread from now on, and answer when I am mentioned."

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from bot.errors import BotError, CapReached, StaleTurn, StoreError, TooManyAttempts
+from bot.errors import BotError, CapReached, PlatformAway, StaleTurn, StoreError, TooManyAttempts
 from bot.messages import Thread, Turn, TurnState
 from bot.metrics import Metrics
 from bot.notices import notice_for
@@ -171,8 +171,8 @@ class Dispatcher:
                         return
                     except Exception as error:
                         self._report(turn, error)
-                        # A store that is away comes back; what fails otherwise, over and over, is given up.
-                        failures += not isinstance(error, StoreError)
+                        # A store or a platform that is away comes back; what fails otherwise is given up in the end.
+                        failures += not isinstance(error, StoreError | PlatformAway)
                     await self._sleep(pause)
                     pause, claim = min(2 * pause, self._longest_pause), None
                     found = await self._look_again(turn, abandon=failures >= _MOST_FAILURES)
@@ -190,7 +190,7 @@ class Dispatcher:
             await self._responder.take(turn, stop, fresh=claim is not None)
         except StaleTurn:
             await self._responder.close(turn)
-        except StoreError:
+        except (StoreError, PlatformAway):
             raise
         except Exception as error:
             self._report(turn, error)

@@ -127,6 +127,10 @@ class NotAllowed(BotError):
         self.refusal = refusal
 
 
+class ToldBefore(BotError):
+    """The policy keeps this message from being read, and its author was told so once, which is enough."""
+
+
 class CapReached(BotError):
     """The day's turns are used up, this person's or everybody's."""
 
@@ -141,6 +145,22 @@ class TooManyAttempts(BotError):
 
 class NothingAsked(BotError):
     """A message with neither text nor files."""
+
+
+class MessageGone(BotError):
+    """A message is no longer on its platform."""
+
+
+class PlatformError(BotError):
+    """A platform did not do what was asked."""
+
+
+class PlatformAway(PlatformError):
+    """A platform cannot be reached, or refuses for now. What was asked may or may not have been done."""
+
+
+class ThreadClosed(PlatformError):
+    """Nothing can be shown in the thread, now and later: channel archived or gone, bot not in it, no right to post."""
 
 
 class AttachmentError(BotError):

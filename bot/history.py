@@ -4,7 +4,7 @@ It is told as one labelled user input. Steps of the model's own would have to ca
 them, and those are gone with the interaction they came from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from bot.answers import Content, Draft, Question, Text
@@ -14,11 +14,12 @@ from bot.notices import history_remark
 from bot.ports import Adapter, TurnStore
 
 _PAST = "What was said in this thread before, oldest first. The new message comes after it."
-_UNANSWERED = "Said in this thread since your last answer. You were stopped, or could not answer:"
+_UNHEARD = "Said in this thread since your last answer: to others, or to you when you were stopped or could not answer."
+_STOPPED = "you, stopped here"
 
 
 class Past:
-    """The past of one turn's thread.
+    """The past of one turn's thread. What of it was overheard and has been told stands in `told`.
 
     Args:
         draft: gets the one line that names what could not be told again.
@@ -27,12 +28,17 @@ class Past:
     def __init__(self, turn: Turn, *, adapter: Adapter, store: TurnStore, draft: Draft, inline_limit: int) -> None:
         self._turn, self._adapter, self._store = turn, adapter, store
         self._draft, self._inline_limit = draft, inline_limit
+        self.told: frozenset[MessageId] = frozenset()
 
     async def whole(self) -> Question:
         """Everything said before the turn since the last reset; empty when it is the first."""
-        said = await self._adapter.history(self._turn.thread, before=self._turn.messages[0].id)
+        if self._turn.messages[0].is_root:
+            return ()
+        hidden = await self._store.never_told(self._turn.thread)
+        said = [one for one in await self._history() if one.message_id not in hidden]
         if not said:
             return ()
+        self._tell(said)
         files = [(_message(self._turn.thread, one), attachment) for one in said for attachment in one.attachments]
         enclosures = iter(await read_attachments(files, self._adapter.download, inline_limit=self._inline_limit))
         contents: list[Content] = [Text(_PAST)]
@@ -47,28 +53,41 @@ class Past:
             self._draft.remark(history_remark(left_out))
         return tuple(contents)
 
-    async def unanswered(self) -> Question:
-        """The questions, and the shown beginnings of answers, that no interaction holds; empty as a rule."""
-        turns = await self._store.untold(self._turn)
-        if not turns:
-            return ()
-        text_of = await self._texts(turns)
-        lines = [_UNANSWERED]
-        for turn in turns:
-            lines += [f"[{_speaker(message.author)}]\n{text_of[message.id]}" for message in turn.messages]
-            if turn.state is TurnState.STOPPED:  # what a failed turn shows is a notice of ours
-                lines += [f"[you, stopped here]\n{text_of[part.message_id]}" for part in turn.parts]
-        return (Text("\n\n".join(lines)),)
+    async def unheard(self) -> Question:
+        """What was said since the last answer and no interaction holds; empty as a rule.
 
-    async def _texts(self, turns: Sequence[Turn]) -> dict[MessageId, str]:
-        """The text of every message and part, from the platform where it is not kept here."""
-        kept = {message.id: message.text for turn in turns for message in turn.messages}
-        kept |= {part.message_id: part.text for turn in turns for part in turn.parts}
-        if None in kept.values():
-            said = await self._adapter.history(self._turn.thread, before=self._turn.messages[0].id)
-            read = {one.message_id: one.text for one in said}
-            kept = {id_: read.get(id_, "") if text is None else text for id_, text in kept.items()}
-        return {id_: text or "" for id_, text in kept.items()}
+        That is what people said to each other, and the questions and beginnings of answers of turns that were
+        stopped or failed.
+        """
+        turns = await self._store.untold(self._turn)
+        overheard = self._turn.overheard
+        if not turns and not overheard:
+            return ()
+        lines = [_UNHEARD]
+        mine = {part.message_id for turn in turns if turn.state is TurnState.STOPPED for part in turn.parts}
+        if overheard or any(message.text is None for turn in turns for message in turn.messages):
+            wanted = mine | overheard | {message.id for turn in turns for message in turn.messages}
+            said = [one for one in await self._history() if one.message_id in wanted]
+        else:
+            said = [one for turn in turns for one in _as_said(turn)]
+        self._tell(said)
+        lines += [f"[{_STOPPED if one.author is None else _speaker(one.author)}]\n{one.text}" for one in said]
+        return (Text("\n\n".join(lines)),) if said else ()
+
+    async def _history(self) -> Sequence[Said]:
+        return await self._adapter.history(self._turn.thread, before=self._turn.messages[0].id, since=self._turn.since)
+
+    def _tell(self, said: Sequence[Said]) -> None:
+        self.told |= self._turn.overheard & {one.message_id for one in said}
+
+
+def _as_said(turn: Turn) -> Iterator[Said]:
+    """A turn whose text is kept here, as its platform would tell it."""
+    for message in turn.messages:
+        yield Said(message.id, message.author, message.text or "")
+    if turn.state is TurnState.STOPPED:  # what a failed turn shows is a notice of ours
+        for part in turn.parts:
+            yield Said(part.message_id, None, part.text or "")
 
 
 def _speaker(author: Person | None) -> str:

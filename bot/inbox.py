@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from bot.errors import StoreError
-from bot.messages import Message, MessageId, Thread
+from bot.messages import Address, Message, MessageId, Thread
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.ports import MessageStore
@@ -27,16 +27,18 @@ class Inbox:
     async def receive(self, message: Message) -> bool:
         """Store a message that is to be answered; False when there is nothing (more) to do about it.
 
-        What the policy refuses is stored without a word of it, so that its author is told once.
+        What the policy refuses is stored without a word of it, so that its author is told. Of what is said to others
+        in a thread the bot takes part in, it is noted that it was said.
 
         Raises:
             StoreError: it is not stored. Do not acknowledge it; the platform will send it again.
         """
-        if not message.addressed:
-            self._count(message, "unaddressed")
-            return False
         refusal = self._policy.refusal(message)
         try:
+            if not await self._is_addressed(message):
+                await self._store.overhear(message)
+                self._count(message, "unaddressed")
+                return False
             is_new = await self._store.add(message, refusal=refusal)
         except StoreError as error:
             self._count(message, "lost")
@@ -47,6 +49,15 @@ class Inbox:
         if is_new:
             self._wake(message.thread)
         return is_new
+
+    async def _is_addressed(self, message: Message) -> bool:
+        match message.address:
+            case Address.DIRECT | Address.MENTION:
+                return True
+            case Address.OPEN:
+                return self._policy.follows(await self._store.note(message.thread))
+            case Address.OTHERS:
+                return False
 
     async def edit(self, thread: Thread, message: MessageId, text: str) -> bool:
         """Replace the text of a message that is still waiting; False when it is not."""

@@ -53,12 +53,21 @@ class Thread:
         return cls(Platform(platform), installation_id, channel_id, thread_id)
 
 
+class Standing(StrEnum):
+    """What somebody is to the installation that the bot serves."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    OUTSIDER = "outsider"  # of another organisation, in a shared channel
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who writes in a thread; the name is None while it is not known."""
+    """Somebody who writes in a thread; name and standing are None while they are not known."""
 
     id: PersonId
     name: str | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,17 @@ class Refusal(StrEnum):
     INSTALLATION = "installation"
     CHANNEL = "channel"
     PERSON = "person"
+    GUEST = "guest"
+    OUTSIDER = "outsider"
+
+
+class Address(StrEnum):
+    """Whom a message is meant for, as far as it says so itself."""
+
+    DIRECT = "direct"  # said where nobody but the bot listens: a direct message, the page
+    MENTION = "mention"  # names the bot
+    OPEN = "open"  # names nobody
+    OTHERS = "others"  # names somebody else, and not the bot
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +115,8 @@ class Message:
     text: str | None
     sent_at: float  # seconds since the epoch
     attachments: tuple[Attachment, ...] = ()
-    addressed: bool = True
+    address: Address = Address.DIRECT
+    is_root: bool = False  # its thread hangs from it: nothing was said there before
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +185,8 @@ class Turn:
     notice: str | None = None  # what the thread was told instead of an answer
     tell: bool = False  # it ended without an answer, and its question is told to the next turn
     ended_at: float | None = None  # seconds since the epoch
+    since: float | None = None  # when its thread was last reset, in seconds since the epoch: older things are forgotten
+    overheard: frozenset[MessageId] = frozenset()  # said in the thread, to others, and not yet told to the model
 
     @property
     def fields(self) -> dict[str, str]:

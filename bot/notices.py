@@ -25,6 +25,8 @@ _NOT_ALLOWED = {
     Refusal.INSTALLATION: "I am not allowed to answer in this workspace.",
     Refusal.CHANNEL: "I am not allowed to answer in this channel.",
     Refusal.PERSON: "I am not allowed to answer you here.",
+    Refusal.GUEST: "I do not answer guests of this workspace, and say so only once.",
+    Refusal.OUTSIDER: "I answer members of the organisation I belong to, and say so only once.",
 }
 
 
@@ -83,6 +85,7 @@ def remark_for(error: AttachmentError) -> str:
             return f"Left out {_quoted(error.name)}: it is empty or could not be fetched. Please attach it again."
 
 
+FOLLOWING = "I go on reading this thread. Mention me with the word quiet, and I wait for mentions."
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
 
 

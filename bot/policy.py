@@ -1,10 +1,19 @@
 """Who may ask, and how much in a day. A bot open to the world is an open wallet."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.errors import CapReached
-from bot.messages import Message, Refusal
-from bot.ports import Claim
+from bot.messages import Message, Person, Refusal, Standing, Thread
+from bot.ports import Claim, ThreadNote
+
+
+class Follow(StrEnum):
+    """Which threads are followed, so that messages in them need no mention."""
+
+    SMART = "smart"  # those that hang from a message addressed to the bot
+    ALWAYS = "always"  # those in which the bot was ever addressed
+    MENTION = "mention"  # none
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +36,37 @@ class Policy:
     people: Names = Names()
     daily_turns_per_person: int | None = None
     daily_turns: int | None = None
+    follow: Follow = Follow.SMART
+    guests: bool = False
+    outsiders: bool = False
 
     def refusal(self, message: Message) -> Refusal | None:
         """Why a message must not be read; None when it may be."""
-        if not self.installations.admits(message.thread.installation_id):
+        return self.refusal_of(message.thread, message.author)
+
+    def refusal_of(self, thread: Thread, person: Person) -> Refusal | None:
+        """Why somebody has no business with the bot in a thread; None when they may have."""
+        if not self.installations.admits(thread.installation_id):
             return Refusal.INSTALLATION
-        if not self.channels.admits(message.thread.channel_id):
+        if not self.channels.admits(thread.channel_id):
             return Refusal.CHANNEL
-        if not self.people.admits(message.author.id):
+        if not self.people.admits(person.id):
             return Refusal.PERSON
+        return None if person.standing is None else self.refusal_of_standing(person.standing)
+
+    def refusal_of_standing(self, standing: Standing) -> Refusal | None:
+        """Why people of a standing are not served; None when they are."""
+        if standing is Standing.GUEST and not self.guests:
+            return Refusal.GUEST
+        if standing is Standing.OUTSIDER and not self.outsiders:
+            return Refusal.OUTSIDER
         return None
+
+    def follows(self, thread: ThreadNote) -> bool:
+        """Whether a message in a thread is meant for the bot although it names nobody."""
+        if not thread.is_known or thread.is_quiet:
+            return False
+        return self.follow is Follow.ALWAYS or (self.follow is Follow.SMART and thread.is_ours)
 
     def check_caps(self, claim: Claim) -> None:
         """Let a claimed turn pass, or raise CapReached."""

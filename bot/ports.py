@@ -1,6 +1,6 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,11 +13,14 @@ from bot.messages import (
     Message,
     MessageId,
     Part,
+    Person,
     Platform,
     Refusal,
     Said,
+    Standing,
     Thread,
     Turn,
+    TurnId,
     Usage,
 )
 
@@ -91,8 +94,27 @@ class Adapter(Protocol):
         """
         ...
 
-    async def history(self, thread: Thread, *, before: MessageId) -> Sequence[Said]:
-        """What was said in the thread since its last reset and before a message, oldest first."""
+    async def history(self, thread: Thread, *, before: MessageId, since: float | None) -> Sequence[Said]:
+        """What was said in the thread before a message, and after *since* (seconds since the epoch), oldest first.
+
+        As much of the newest of it as the adapter sees fit; without its signs of work, unfinished replies included.
+        """
+        ...
+
+    async def read(self, message: Message) -> Message:
+        """A message whose text was blanked since, with text and attachments as its platform has them now.
+
+        Raises:
+            MessageGone: it was deleted there.
+        """
+        ...
+
+    async def standing(self, thread: Thread, person: Person) -> Standing:
+        """What somebody is to the installation, looked up when it is not known yet."""
+        ...
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        """Say, once, in a thread or to the person alone, what became of the command that a message was. Markdown."""
         ...
 
 
@@ -118,6 +140,35 @@ class Retried(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadNote:
+    """What decides whether the bot follows a thread unasked."""
+
+    is_known: bool  # the bot was addressed in it before
+    is_ours: bool  # it hangs from a message addressed to the bot
+    is_quiet: bool  # somebody asked the bot to wait for mentions here
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A command that was carried out, and nobody was told yet."""
+
+    thread: Thread
+    command: MessageId
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel in which the bot has been addressed, and how far it was heard there."""
+
+    platform: Platform
+    installation_id: str
+    channel_id: str
+    newest: MessageId  # the newest message known there
+    heard_at: float  # when that was sent, in seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadSummary:
     """A line in a list of threads."""
 
@@ -136,6 +187,17 @@ class MessageStore(Protocol):
         It joins the thread's last turn when that is waiting, of the same person and the same
         refusal, and not sealed by a command since; else it begins a turn.
         A refused message is stored without its text and attachments.
+        """
+        ...
+
+    async def note(self, thread: Thread) -> ThreadNote:
+        """What is known of a thread, for deciding whether a message in it is meant for the bot."""
+        ...
+
+    async def overhear(self, message: Message) -> None:
+        """Note, in a thread that is known, that something was said to others: its id, and nothing of it.
+
+        A message overheard before may still be added, when it turns out to be meant for the bot.
         """
         ...
 
@@ -190,8 +252,13 @@ class TurnStore(Protocol):
         """
         ...
 
-    async def answered(self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str) -> None:
-        """End the turn with its answer, and let the thread stand on it. Raises StaleTurn."""
+    async def answered(
+        self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str, told: Set[MessageId] = frozenset()
+    ) -> None:
+        """End the turn with its answer, and let the thread stand on it. Raises StaleTurn.
+
+        *told* are the overheard messages that the model has heard of with this turn.
+        """
         ...
 
     async def failed(self, turn: Turn, *, notice: str, tell: bool) -> None:
@@ -202,6 +269,17 @@ class TurnStore(Protocol):
         """End the turn as stopped. Where the thread stands does not change."""
         ...
 
+    async def refuse(self, turn: Turn, refusal: Refusal) -> bool:
+        """Note that the policy refuses a turn after all; False when its asker was told so once before.
+
+        Its messages are blanked and it counts for nothing. Raises StaleTurn.
+        """
+        ...
+
+    async def never_told(self, thread: Thread) -> Set[MessageId]:
+        """The messages of a thread that the model must not hear of: what was blocked or refused, commands, notices."""
+        ...
+
     async def untold(self, turn: Turn) -> Sequence[Turn]:
         """The stopped and failed turns before this one that no answered turn has heard of, oldest first."""
         ...
@@ -210,8 +288,11 @@ class TurnStore(Protocol):
 class ControlStore(Protocol):
     """What the commands need. The message that carried a command makes it happen once."""
 
-    async def stop(self, thread: Thread, command: MessageId) -> Turn | None:
-        """Mark the running turn as to be stopped and return it; None when there is none, or again."""
+    async def stop(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Turn | None:
+        """Mark the running turn as to be stopped and return it; None when there is none, or again.
+
+        With *turn* only that one is meant.
+        """
         ...
 
     async def reset(self, thread: Thread, command: MessageId) -> bool:
@@ -222,8 +303,24 @@ class ControlStore(Protocol):
         """
         ...
 
-    async def retry(self, thread: Thread, command: MessageId) -> Retried:
-        """Queue the last ended turn's messages again, in place of it.
+    async def quieten(self, thread: Thread, command: MessageId) -> bool:
+        """Let the bot wait for mentions in a thread from now on; False when carried out before."""
+        ...
+
+    async def confirming(self, thread: Thread, command: MessageId, words: str) -> None:
+        """Note what is to be said about a command that was carried out, before it is said."""
+        ...
+
+    async def confirmed(self, thread: Thread, command: MessageId) -> None:
+        """Note that it was said."""
+        ...
+
+    async def unconfirmed(self, platform: Platform) -> Sequence[Unconfirmed]:
+        """What is still to be said about commands."""
+        ...
+
+    async def retry(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Retried:
+        """Queue the last ended turn's messages again, in place of it. With *turn* only that one is meant.
 
         The old turn is superseded, the new one takes over its messages and parts, and the
         thread stands where the old one began.
@@ -247,7 +344,19 @@ class TranscriptStore(Protocol):
         ...
 
 
-class Store(MessageStore, TurnStore, ControlStore, TranscriptStore, Protocol):
+class CatchUpStore(Protocol):
+    """What an adapter needs to look for what it was not told."""
+
+    async def places(self, platform: Platform) -> Sequence[Place]:
+        """The channels in which something was ever stored, the most recently heard first."""
+        ...
+
+    async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:
+        """The threads in which a turn was stored or ended after *since* (seconds since the epoch), newest first."""
+        ...
+
+
+class Store(MessageStore, TurnStore, ControlStore, TranscriptStore, CatchUpStore, Protocol):
     """Where threads and turns stand."""
 
     async def check(self) -> None:

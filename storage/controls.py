@@ -2,23 +2,27 @@
 
 import sqlite3
 
-from bot.messages import MessageId, Thread, Turn, TurnId
-from bot.ports import Retried
+from bot.messages import MessageId, Platform, Thread, Turn, TurnId
+from bot.ports import Retried, Unconfirmed
 from storage.messages import set_title
 from storage.rows import select_turns
 
 
-def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, now: float) -> Turn | None:
+def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: TurnId | None, now: float) -> Turn | None:
     """`ControlStore.stop`."""
     if not _begin(db, thread, command, now):
         return None
+    key: dict[str, object] = {"thread": thread.key, "turn": turn}
     db.execute(
-        "UPDATE turn SET stopping = 1 WHERE thread = ? AND ended_at IS NULL AND state = 'running'", (thread.key,)
+        "UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'"
+        " AND (:turn IS NULL OR id = :turn)",
+        key,
     )
     found = select_turns(
         db,
-        "turn.thread = :thread AND turn.ended_at IS NULL AND turn.state = 'running'",
-        {"thread": thread.key},
+        "turn.thread = :thread AND turn.ended_at IS NULL AND turn.state = 'running'"
+        " AND (:turn IS NULL OR turn.id = :turn)",
+        key,
         order="turn.sequence",
     )
     return found[0] if found else None
@@ -28,8 +32,9 @@ def reset(db: sqlite3.Connection, thread: Thread, command: MessageId, *, keeps_t
     """`ControlStore.reset`."""
     if not _begin(db, thread, command, now):
         return False
-    key = {"thread": thread.key}
-    db.execute("UPDATE thread SET epoch = epoch + 1, latest = NULL WHERE thread = :thread", key)
+    key = {"thread": thread.key, "now": now}
+    db.execute("UPDATE thread SET epoch = epoch + 1, latest = NULL, reset_at = :now WHERE thread = :thread", key)
+    db.execute("UPDATE message SET is_overheard = 0 WHERE thread = :thread AND is_overheard = 1", key)
     db.execute("UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'", key)
     db.execute(
         "UPDATE turn SET epoch = (SELECT epoch FROM thread WHERE thread = :thread)"
@@ -42,7 +47,43 @@ def reset(db: sqlite3.Connection, thread: Thread, command: MessageId, *, keeps_t
     return True
 
 
-def retry(db: sqlite3.Connection, thread: Thread, command: MessageId, *, new_turn: TurnId, now: float) -> Retried:
+def quieten(db: sqlite3.Connection, thread: Thread, command: MessageId, *, now: float) -> bool:
+    """`ControlStore.quieten`."""
+    if not _begin(db, thread, command, now):
+        return False
+    db.execute("UPDATE thread SET is_quiet = 1 WHERE thread = ?", (thread.key,))
+    return True
+
+
+def confirming(db: sqlite3.Connection, thread: Thread, command: MessageId, words: str) -> None:
+    """`ControlStore.confirming`."""
+    db.execute("UPDATE message SET words = ? WHERE thread = ? AND id = ?", (words, thread.key, command))
+
+
+def confirmed(db: sqlite3.Connection, thread: Thread, command: MessageId) -> None:
+    """`ControlStore.confirmed`."""
+    db.execute("UPDATE message SET words = NULL WHERE thread = ? AND id = ?", (thread.key, command))
+
+
+def unconfirmed(db: sqlite3.Connection, platform: Platform) -> list[Unconfirmed]:
+    """`ControlStore.unconfirmed`."""
+    rows = db.execute(
+        "SELECT thread, id, words FROM message WHERE words IS NOT NULL AND thread >= ? AND thread < ?"
+        " ORDER BY received_at",
+        (f"{platform}:", f"{platform};"),
+    )
+    return [Unconfirmed(Thread.from_key(key), MessageId(command), words) for key, command, words in rows]
+
+
+def retry(
+    db: sqlite3.Connection,
+    thread: Thread,
+    command: MessageId,
+    *,
+    turn: TurnId | None,
+    new_turn: TurnId,
+    now: float,
+) -> Retried:
     """`ControlStore.retry`; *new_turn* names the turn that is queued."""
     if not _begin(db, thread, command, now):
         return Retried.REPEATED
@@ -57,7 +98,7 @@ def retry(db: sqlite3.Connection, thread: Thread, command: MessageId, *, new_tur
         " WHERE turn.thread = ? AND turn.state <> 'superseded' ORDER BY turn.sequence DESC LIMIT 1",
         (thread.key,),
     ).fetchone()
-    if old is None:
+    if old is None or turn not in {None, old[0]}:
         return Retried.NOTHING
 
     names = {"thread": thread.key, "old": old[0], "new": new_turn, "now": now}
@@ -86,7 +127,8 @@ def _begin(db: sqlite3.Connection, thread: Thread, command: MessageId, now: floa
         (thread.key, now),
     )
     is_new = db.execute(
-        "INSERT INTO message (thread, id, received_at) VALUES (?, ?, ?) ON CONFLICT (thread, id) DO NOTHING",
+        "INSERT INTO message (thread, id, is_command, received_at) VALUES (?, ?, 1, ?)"
+        " ON CONFLICT (thread, id) DO NOTHING",
         (thread.key, command, now),
     ).rowcount
     if is_new:

@@ -4,12 +4,13 @@ import sqlite3
 from collections.abc import Sequence
 
 from bot.messages import Attachment, Message, MessageId, Refusal, Thread, TurnId
+from bot.ports import ThreadNote
 from storage.rows import asker_of, attachment_columns, attachments_in, storable
 
 TITLE_LENGTH = 80  # code points
 
 _STANDING = """
-    SELECT EXISTS (SELECT 1 FROM message WHERE thread = :thread AND id = :message),
+    SELECT EXISTS (SELECT 1 FROM message WHERE thread = :thread AND id = :message AND NOT is_overheard),
            thread.epoch, turn.sequence, turn.id,
            turn.state = 'queued' AND turn.asker = :asker AND turn.refusal IS :refusal AND NOT turn.sealed
     FROM (SELECT 1)
@@ -34,9 +35,10 @@ def add(
     text = None if refusal or message.text is None else storable(message.text)
     attachments = () if refusal else message.attachments
     db.execute(
-        "INSERT INTO thread (thread, title, updated_at) VALUES (?, ?, ?) ON CONFLICT (thread) DO UPDATE"
-        " SET title = COALESCE(title, excluded.title), updated_at = excluded.updated_at",
-        (thread, title_of(text, attachments) if keeps_text else None, now),
+        "INSERT INTO thread (thread, title, is_ours, updated_at) VALUES (?, ?, ?, ?) ON CONFLICT (thread) DO UPDATE"
+        " SET title = COALESCE(title, excluded.title), is_ours = is_ours OR excluded.is_ours,"
+        " updated_at = excluded.updated_at",
+        (thread, title_of(text, attachments) if keeps_text else None, message.is_root, now),
     )
     if not joins:
         turn = new_turn
@@ -47,24 +49,42 @@ def add(
         )
     name = message.author.name
     db.execute(
-        "INSERT INTO message (thread, id, turn, position, author, author_name, text, attachment_ids,"
-        " attachment_details, addressed, sent_at, received_at)"
+        "INSERT OR REPLACE INTO message (thread, id, turn, position, author, author_name, author_standing, text,"
+        " attachment_ids, attachment_details, address, is_root, sent_at, received_at)"
         " VALUES (?1, ?2, ?3, (SELECT COALESCE(MAX(position) + 1, 0) FROM message WHERE thread = ?1 AND turn = ?3),"
-        " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         (
             thread,
             message.id,
             turn,
             message.author.id,
             None if name is None else storable(name),
+            message.author.standing,
             text,
             *attachment_columns(attachments),
-            message.addressed,
+            message.address,
+            message.is_root,
             message.sent_at,
             now,
         ),
     )
     return True
+
+
+def note(db: sqlite3.Connection, thread: Thread) -> ThreadNote:
+    """`MessageStore.note`; a thread in which only commands were given is known as well."""
+    found = db.execute("SELECT is_ours, is_quiet FROM thread WHERE thread = ?", (thread.key,)).fetchone()
+    return ThreadNote(False, False, False) if found is None else ThreadNote(True, bool(found[0]), bool(found[1]))
+
+
+def overhear(db: sqlite3.Connection, message: Message, *, now: float) -> None:
+    """`MessageStore.overhear`."""
+    db.execute(
+        "INSERT INTO message (thread, id, is_overheard, sent_at, received_at)"
+        " SELECT thread, :message, 1, :sent_at, :now FROM thread WHERE thread = :thread"
+        " ON CONFLICT (thread, id) DO NOTHING",
+        {"thread": message.thread.key, "message": message.id, "sent_at": message.sent_at, "now": now},
+    )
 
 
 def edit(db: sqlite3.Connection, thread: Thread, message: MessageId, text: str, *, keeps_text: bool) -> bool:

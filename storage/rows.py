@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any, LiteralString
 
 from bot.messages import (
+    Address,
     Attachment,
     AttachmentId,
     InteractionId,
@@ -17,6 +18,7 @@ from bot.messages import (
     Person,
     PersonId,
     Refusal,
+    Standing,
     Thread,
     Turn,
     TurnId,
@@ -25,12 +27,13 @@ from bot.messages import (
 
 _TURN: LiteralString = """
     SELECT turn.thread, turn.id, turn.epoch, turn.state, turn.created_at, turn.previous, turn.interaction, turn.asks,
-           turn.stopping, turn.refusal, turn.notice, turn.tell, turn.ended_at
+           turn.stopping, turn.refusal, turn.notice, turn.tell, turn.ended_at, thread.reset_at
     FROM turn JOIN thread ON thread.thread = turn.thread
     WHERE """
 _MESSAGE: LiteralString = """
-    SELECT message.thread, message.turn, message.id, message.author, message.author_name, message.text, message.sent_at,
-           message.attachment_ids, message.attachment_details, message.addressed
+    SELECT message.thread, message.turn, message.id, message.author, message.author_name, message.author_standing,
+           message.text, message.sent_at, message.attachment_ids, message.attachment_details, message.address,
+           message.is_root
     FROM turn
     JOIN thread ON thread.thread = turn.thread
     JOIN message ON message.thread = turn.thread AND message.turn = turn.id
@@ -56,8 +59,15 @@ def select_turns(
     messages = _by_turn(
         db.execute(_MESSAGE + condition + " ORDER BY turn.thread, turn.id, message.position", parameters)
     )
+    overheard: dict[str, frozenset[MessageId]] = {
+        thread: frozenset(
+            MessageId(message)
+            for (message,) in db.execute("SELECT id FROM message WHERE thread = ? AND is_overheard = 1", (thread,))
+        )
+        for thread in {row[0] for row in rows}
+    }
     parts = _by_turn(db.execute(_PART + condition + " ORDER BY turn.thread, turn.id, part.number", parameters))
-    return [_turn(row, messages.get(row[:2], ()), parts.get(row[:2], ())) for row in rows]
+    return [_turn(row, messages.get(row[:2], ()), parts.get(row[:2], ()), overheard[row[0]]) for row in rows]
 
 
 def attachment_columns(attachments: Sequence[Attachment]) -> tuple[str | None, str | None]:
@@ -90,9 +100,9 @@ def _by_turn(rows: Iterable[Row]) -> dict[Row, list[Row]]:
     return {turn: list(group) for turn, group in groupby(rows, key=itemgetter(0, 1))}
 
 
-def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row]) -> Turn:
+def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row], overheard: frozenset[MessageId]) -> Turn:
     thread = Thread.from_key(row[0])
-    _, turn, epoch, state, created_at, previous, interaction, asks, stopping, refusal, notice, tell, ended_at = row
+    _, turn, epoch, state, created_at, previous, interaction, asks, stopping, refusal, notice, tell, *times = row
     return Turn(
         id=TurnId(turn),
         thread=thread,
@@ -108,20 +118,23 @@ def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row]) -> Turn:
         refusal=None if refusal is None else Refusal(refusal),
         notice=notice,
         tell=bool(tell),
-        ended_at=ended_at,
+        ended_at=times[0],
+        since=times[1],
+        overheard=overheard,
     )
 
 
 def _message(thread: Thread, row: Row) -> Message:
-    _, _, message, author, author_name, text, sent_at, ids, details, addressed = row
+    _, _, message, author, author_name, standing, text, sent_at, ids, details, address, is_root = row
     return Message(
         thread=thread,
         id=MessageId(message),
-        author=Person(PersonId(author), author_name),
+        author=Person(PersonId(author), author_name, None if standing is None else Standing(standing)),
         text=text,
         sent_at=sent_at,
         attachments=attachments_in(ids, details),
-        addressed=bool(addressed),
+        address=Address(address),
+        is_root=bool(is_root),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from bot.messages import (
     TurnId,
     Usage,
 )
-from bot.ports import Claim, Retried, Store, ThreadSummary
-from storage import controls, messages, transcripts, turns
+from bot.ports import Claim, Place, Retried, Store, ThreadNote, ThreadSummary, Unconfirmed
+from storage import catching_up, controls, messages, transcripts, turns
 from storage.commits import Commits, group_commits
 from storage.database import Opened, commit_something_small, open_database
 from storage.migrate import MIGRATIONS, read_migrations
@@ -134,6 +134,13 @@ class SqliteStore:
             lambda db: messages.add(db, message, refusal, new_turn=turn, keeps_text=keeps, now=now)
         )
 
+    async def note(self, thread: Thread) -> ThreadNote:
+        return await self._read(lambda db: messages.note(db, thread))
+
+    async def overhear(self, message: Message) -> None:
+        now = self._now()
+        await self._write(lambda db: messages.overhear(db, message, now=now))
+
     async def edit(self, thread: Thread, message: MessageId, text: str) -> bool:
         keeps = self._keeps(thread)
         return await self._write(lambda db: messages.edit(db, thread, message, text, keeps_text=keeps))
@@ -168,9 +175,13 @@ class SqliteStore:
         keeps = self._keeps(turn.thread)
         await self._write(lambda db: turns.shown(db, turn, part, keeps_text=keeps))
 
-    async def answered(self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str) -> None:
+    async def answered(
+        self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str, told: Set[MessageId] = frozenset()
+    ) -> None:
         keeps, now = self._keeps(turn.thread), self._now()
-        await self._write(lambda db: turns.answered(db, turn, interaction, usage, model, keeps_text=keeps, now=now))
+        await self._write(
+            lambda db: turns.answered(db, turn, interaction, usage, model, told=told, keeps_text=keeps, now=now)
+        )
 
     async def failed(self, turn: Turn, *, notice: str, tell: bool) -> None:
         keeps, now = self._keeps(turn.thread), self._now()
@@ -180,22 +191,41 @@ class SqliteStore:
         keeps, now = self._keeps(turn.thread), self._now()
         await self._write(lambda db: turns.stopped(db, turn, keeps_text=keeps, now=now))
 
+    async def refuse(self, turn: Turn, refusal: Refusal) -> bool:
+        return await self._write(lambda db: turns.refuse(db, self._tally, turn, refusal))
+
+    async def never_told(self, thread: Thread) -> Set[MessageId]:
+        return await self._read(lambda db: turns.never_told(db, thread))
+
     async def untold(self, turn: Turn) -> Sequence[Turn]:
         return await self._read(lambda db: turns.untold(db, turn))
 
     # --- controls ---
 
-    async def stop(self, thread: Thread, command: MessageId) -> Turn | None:
+    async def stop(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Turn | None:
         now = self._now()
-        return await self._write(lambda db: controls.stop(db, thread, command, now=now))
+        return await self._write(lambda db: controls.stop(db, thread, command, turn=turn, now=now))
 
     async def reset(self, thread: Thread, command: MessageId) -> bool:
         keeps, now = self._keeps(thread), self._now()
         return await self._write(lambda db: controls.reset(db, thread, command, keeps_text=keeps, now=now))
 
-    async def retry(self, thread: Thread, command: MessageId) -> Retried:
-        turn, now = self._new_id(), self._now()
-        return await self._write(lambda db: controls.retry(db, thread, command, new_turn=turn, now=now))
+    async def quieten(self, thread: Thread, command: MessageId) -> bool:
+        now = self._now()
+        return await self._write(lambda db: controls.quieten(db, thread, command, now=now))
+
+    async def confirming(self, thread: Thread, command: MessageId, words: str) -> None:
+        await self._write(lambda db: controls.confirming(db, thread, command, words))
+
+    async def confirmed(self, thread: Thread, command: MessageId) -> None:
+        await self._write(lambda db: controls.confirmed(db, thread, command))
+
+    async def unconfirmed(self, platform: Platform) -> Sequence[Unconfirmed]:
+        return await self._read(lambda db: controls.unconfirmed(db, platform))
+
+    async def retry(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Retried:
+        new_turn, now = self._new_id(), self._now()
+        return await self._write(lambda db: controls.retry(db, thread, command, turn=turn, new_turn=new_turn, now=now))
 
     # --- transcripts ---
 
@@ -207,6 +237,14 @@ class SqliteStore:
 
     async def turn(self, turn: Turn) -> Turn | None:
         return await self._read(lambda db: transcripts.turn_now(db, turn))
+
+    # --- catching up ---
+
+    async def places(self, platform: Platform) -> Sequence[Place]:
+        return await self._read(lambda db: catching_up.places(db, platform))
+
+    async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:
+        return await self._read(lambda db: catching_up.active(db, platform, since=since))
 
     async def check(self) -> None:
         await self._write(commit_something_small)

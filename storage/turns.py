@@ -1,10 +1,11 @@
 """What answering writes: a turn is claimed, gets its interaction and its parts, and ends."""
 
 import sqlite3
+from collections.abc import Iterable
 from typing import LiteralString
 
 from bot.errors import StaleTurn
-from bot.messages import InteractionId, Part, Thread, Turn, Usage
+from bot.messages import InteractionId, MessageId, Part, Refusal, Thread, Turn, Usage
 from bot.ports import Claim
 from storage.rows import asker_of, part_attachments_column, select_turns, storable
 from storage.tally import Tally
@@ -101,6 +102,7 @@ def answered(
     usage: Usage,
     model: str,
     *,
+    told: Iterable[MessageId],
     keeps_text: bool,
     now: float,
 ) -> None:
@@ -125,6 +127,10 @@ def answered(
     )
     db.execute("UPDATE thread SET latest = ?, updated_at = ? WHERE thread = ?", (interaction, now, turn.thread.key))
     _keep_interaction(db, turn, interaction, now)
+    db.executemany(
+        "UPDATE message SET is_overheard = 0 WHERE thread = ? AND id = ?",
+        [(turn.thread.key, message) for message in told],
+    )
     if not keeps_text:
         blank_messages(db, turn)
 
@@ -140,6 +146,32 @@ def failed(db: sqlite3.Connection, turn: Turn, notice: str, *, tell: bool, keeps
     db.execute("UPDATE thread SET updated_at = ? WHERE thread = ?", (now, turn.thread.key))
     if not keeps_text:
         blank_messages(db, turn)
+
+
+def refuse(db: sqlite3.Connection, tally: Tally, turn: Turn, refusal: Refusal) -> bool:
+    """`TurnStore.refuse`."""
+    uncount(db, tally, turn)
+    _update(db, turn, "refusal = :refusal", {"refusal": refusal})
+    blank_messages(db, turn)
+    platform, installation = turn.thread.platform, turn.thread.installation_id
+    told = db.execute(
+        "SELECT 1 FROM turn"
+        " WHERE refusal = ? AND asker = ? AND state = 'failed' AND thread >= ? AND thread < ? LIMIT 1",
+        (refusal, asker_of(turn.thread, turn.asker), f"{platform}:{installation}:", f"{platform}:{installation};"),
+    ).fetchone()
+    return told is None
+
+
+def never_told(db: sqlite3.Connection, thread: Thread) -> frozenset[MessageId]:
+    """`TurnStore.never_told`."""
+    rows = db.execute(
+        "SELECT id FROM message WHERE thread = :thread AND (is_command OR turn IN"
+        " (SELECT id FROM turn WHERE thread = :thread AND state = 'failed' AND NOT tell))"
+        " UNION SELECT message_id FROM part WHERE thread = :thread AND turn IN"
+        " (SELECT id FROM turn WHERE thread = :thread AND state = 'failed')",
+        {"thread": thread.key},
+    )
+    return frozenset(MessageId(message) for (message,) in rows)
 
 
 def stopped(db: sqlite3.Connection, turn: Turn, *, keeps_text: bool, now: float) -> None:

@@ -21,8 +21,8 @@ from adapters.web.pages import About
 from adapters.web.reply import open_reply, wanted_files
 from adapters.web.server import Commands, Health, Inbox, Server
 from bot.answers import Draft
-from bot.errors import AttachmentUnreadable, SettingsError, StartError
-from bot.messages import Attachment, Message, MessageId, Platform, Said, Thread, Turn, TurnState
+from bot.errors import AttachmentUnreadable, MessageGone, SettingsError, StartError
+from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn, TurnState
 from bot.ports import Reply, Store
 from bot.spellings import is_loopback
 
@@ -140,8 +140,11 @@ class WebAdapter:
         except OSError as error:
             raise AttachmentUnreadable(attachment.name) from error
 
-    async def history(self, thread: Thread, *, before: MessageId) -> Sequence[Said]:
-        """What the page shows above a message, less what is never told again and the notices of the bot."""
+    async def history(self, thread: Thread, *, before: MessageId, since: float | None = None) -> Sequence[Said]:
+        """What the page shows above a message, less what is never told again and the notices of the bot.
+
+        What was said before the last reset is no longer shown, so *since* says nothing new.
+        """
         said: list[Said] = []
         for turn in await self._store.transcript(thread):
             is_told = turn.state is not TurnState.FAILED or turn.tell
@@ -157,6 +160,17 @@ class WebAdapter:
                     if part.text or part.attachments
                 )
         return said
+
+    async def read(self, message: Message) -> Message:
+        """Raises MessageGone: what the store does not hold any more is nowhere else."""
+        raise MessageGone(message.id)
+
+    async def standing(self, thread: Thread, person: Person) -> Standing:
+        """Whoever gets to the page belongs here."""
+        return Standing.MEMBER
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        """The page was told already, in answer to the command itself."""
 
     async def _sweep(self) -> None:
         """Delete files whose message was never stored, or is gone."""

@@ -8,6 +8,9 @@ CREATE TABLE thread (
     epoch       INTEGER NOT NULL DEFAULT 0,    -- how often it was reset
     latest      TEXT,                          -- the interaction it stands on
     title       TEXT,                          -- only where text is kept
+    is_ours     INTEGER NOT NULL DEFAULT 0,    -- it hangs from a message addressed to the bot
+    is_quiet    INTEGER NOT NULL DEFAULT 0,    -- the bot waits for mentions here
+    reset_at    REAL,                          -- when it was last reset
     updated_at  REAL    NOT NULL
 ) WITHOUT ROWID;
 
@@ -54,10 +57,15 @@ CREATE TABLE message (
     position            INTEGER NOT NULL DEFAULT 0,  -- its place in the turn, by arrival
     author              TEXT,
     author_name         TEXT,
+    author_standing     TEXT,
     text                TEXT,
     attachment_ids      TEXT,                        -- JSON: [id, ...]
     attachment_details  TEXT,                        -- JSON: [[name, mime_type, size], ...], blanked with the text
-    addressed           INTEGER NOT NULL DEFAULT 1,
+    address             TEXT,
+    is_root             INTEGER NOT NULL DEFAULT 0,
+    is_overheard        INTEGER NOT NULL DEFAULT 0,  -- said to others, and the model has not heard of it
+    is_command          INTEGER NOT NULL DEFAULT 0,
+    words               TEXT,                        -- what is still to be said about the command
     sent_at             REAL,
     received_at         REAL    NOT NULL,
     PRIMARY KEY (thread, id),
@@ -65,6 +73,8 @@ CREATE TABLE message (
 ) WITHOUT ROWID;
 
 CREATE INDEX message_of_turn ON message (thread, turn, position);
+CREATE INDEX overheard_message ON message (thread) WHERE is_overheard = 1;
+CREATE INDEX unconfirmed_command ON message (thread) WHERE words IS NOT NULL;
 
 CREATE TABLE part (
     thread       TEXT    NOT NULL,

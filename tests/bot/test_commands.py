@@ -226,4 +226,4 @@ async def test_help_names_every_command() -> None:
     async with core() as clew:
         words = await clew.tells(Command.HELP)
 
-    assert all(f"`/{command}`" in words for command in Command)
+    assert all(f"`/{command}`" in words for command in set(Command) - {Command.QUIET})

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.messages import Attachment, AttachmentId, MessageId, Person, Refusal
+from bot.messages import Address, Attachment, AttachmentId, MessageId, Person, Refusal
 from bot.ports import Store
 from tests.storage.stores import ADA, BEN, OTHER, PAGE, SLACK, ask, ids, message, taken
 
@@ -44,7 +44,8 @@ async def test_a_message_comes_back_as_it_was_handed_over(store: Store) -> None:
     sent = replace(
         message("m1", "naïve 🦆 \0 question", attachments=(PICTURE, NAMELESS), sent_at=1700000000.123456),
         author=Person(ADA.id, None),
-        addressed=False,
+        address=Address.MENTION,
+        is_root=True,
     )
     await store.add(sent)
 

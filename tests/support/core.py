@@ -8,7 +8,7 @@ from bot.commands import Command, Commands
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.inbox import Inbox
 from bot.limits import Limits
-from bot.messages import Attachment, Message, MessageId, Turn
+from bot.messages import Address, Attachment, Message, MessageId, Turn
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.ports import Store
@@ -41,9 +41,19 @@ class Core:
         thread: str = "t1",
         by: str = "ada",
         attachments: tuple[Attachment, ...] = (),
+        address: Address = Address.DIRECT,
+        is_root: bool = False,
     ) -> Message:
         """Somebody says something, and it is in the inbox."""
-        said = message(text, id_=id_, thread=thread_named(thread), by=by, attachments=attachments)
+        said = message(
+            text,
+            id_=id_,
+            thread=thread_named(thread),
+            by=by,
+            attachments=attachments,
+            address=address,
+            is_root=is_root,
+        )
         await self.inbox.receive(said)
         return said
 
@@ -81,11 +91,13 @@ async def core(
     inline_limit: int = 1000,
     url: str = "sqlite:///:memory:",
     model: ScriptedModel | None = None,
+    keeps_text: bool = True,
 ) -> AsyncIterator[Core]:
     """A running core. Leaving it drains it, as a shutdown would."""
-    async with open_store(url, keeps_text=frozenset({TEST})) as store:
+    async with open_store(url, keeps_text=frozenset({TEST} if keeps_text else ())) as store:
         metrics, model = Metrics(), model or ScriptedModel()
         adapter = ScriptedAdapter(store)
+        policy = policy or Policy()
         responder = Responder(
             store=store,
             model=model,
@@ -93,9 +105,9 @@ async def core(
             adapters={TEST: adapter},
             limits=limits,
             inline_limit=inline_limit,
+            policy=policy,
             metrics=metrics,
         )
-        policy = policy or Policy()
         async with open_dispatcher(
             store=store,
             responder=responder,
@@ -112,7 +124,7 @@ async def core(
                 model=model,
                 adapter=adapter,
                 inbox=Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics),
-                commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
+                commands=Commands(store, policy=policy, stop=dispatcher.stop, wake=dispatcher.wake),
                 dispatcher=dispatcher,
                 metrics=metrics,
             )

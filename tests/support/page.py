@@ -251,6 +251,7 @@ async def served_page(
         async with open_store(url, keeps_text=frozenset({WEB})) as store:
             metrics, health, adapters = Metrics(), ScriptedHealth(), dict[Platform, Adapter]()
             model = model or ScriptedModel()
+            policy = Policy()
             responder = Responder(
                 store=store,
                 model=model,
@@ -258,9 +259,9 @@ async def served_page(
                 adapters=adapters,
                 limits=limits,
                 inline_limit=15_000_000,
+                policy=policy,
                 metrics=metrics,
             )
-            policy = Policy()
             async with open_dispatcher(
                 store=store, responder=responder, policy=policy, metrics=metrics, concurrency=concurrency, drain=0.5
             ) as dispatcher:
@@ -269,7 +270,7 @@ async def served_page(
                     served,
                     store=store,
                     inbox=inbox,
-                    commands=Commands(store, stop=dispatcher.stop, wake=dispatcher.wake),
+                    commands=Commands(store, policy=policy, stop=dispatcher.stop, wake=dispatcher.wake),
                     files=folder,
                     health=health,
                     registry=metrics.registry,

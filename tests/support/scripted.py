@@ -22,8 +22,9 @@ from bot.answers import (
     TextPiece,
     UserStep,
 )
-from bot.errors import AttachmentUnreadable, InteractionLost
+from bot.errors import AttachmentUnreadable, InteractionLost, MessageGone
 from bot.messages import (
+    Address,
     Attachment,
     InteractionId,
     Message,
@@ -33,6 +34,7 @@ from bot.messages import (
     PersonId,
     Platform,
     Said,
+    Standing,
     Thread,
     Turn,
     Usage,
@@ -64,6 +66,8 @@ def message(
     thread: Thread | None = None,
     by: str = "ada",
     attachments: tuple[Attachment, ...] = (),
+    address: Address = Address.DIRECT,
+    is_root: bool = False,
 ) -> Message:
     """A message as the test platform hands it over; its id is its text unless one is given."""
     return Message(
@@ -73,6 +77,8 @@ def message(
         text=text,
         sent_at=1.0,
         attachments=attachments,
+        address=address,
+        is_root=is_root,
     )
 
 
@@ -195,6 +201,9 @@ class ScriptedAdapter:
         self.failures: list[Exception] = []
         self.files: dict[str, bytes] = {}
         self.past: list[Said] = []
+        self.messages: dict[MessageId, Message] = {}
+        self.standings: dict[PersonId, Standing] = {}
+        self.confirmed: list[str] = []
         self._store = store
         self._bell = asyncio.Event()
 
@@ -225,8 +234,19 @@ class ScriptedAdapter:
             raise AttachmentUnreadable(attachment.name)
         yield self.files[attachment.id]
 
-    async def history(self, thread: Thread, *, before: MessageId) -> Sequence[Said]:
+    async def history(self, thread: Thread, *, before: MessageId, since: float | None) -> Sequence[Said]:
         return tuple(self.past)
+
+    async def read(self, message: Message) -> Message:
+        if message.id not in self.messages:
+            raise MessageGone(message.id)
+        return self.messages[message.id]
+
+    async def standing(self, thread: Thread, person: Person) -> Standing:
+        return self.standings.get(person.id, Standing.MEMBER)
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        self.confirmed.append(words)
 
     def tell(self) -> None:
         self._bell.set()

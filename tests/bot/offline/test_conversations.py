@@ -103,7 +103,7 @@ async def test_a_past_the_bot_tells_as_one_input_is_recalled_without_its_labels(
 
 
 async def test_what_went_unanswered_is_recalled_before_the_question_it_is_told_with() -> None:
-    untold = f"{history._UNANSWERED}\n\n[Ann]\ntell me all\n\n[you, stopped here]\nAll is"
+    untold = f"{history._UNHEARD}\n\n[Ann]\ntell me all\n\n[you, stopped here]\nAll is"
     async with offline_model(pace=0) as server, sdk_on(server) as sdk:
         first = await sdk.ask("hello")
         heard = await sdk.ask([user_input(untold, "what did I say?")], previous_interaction_id=first.id)
