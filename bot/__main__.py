@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -106,8 +107,10 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             about=About(settings.gemini.model, settings.gemini.api_key is None, __version__),
         )
         adapters[WEB] = web
+        address = await stack.enter_async_context(web.serve())
+        # Not before the port is ours: a start that fails has asked the model nothing.
         await dispatcher.take_up()
-        yield Bot(await stack.enter_async_context(web.serve()), settings.gemini.api_key is None)
+        yield Bot(address, settings.gemini.api_key is None)
 
 
 @asynccontextmanager
@@ -115,10 +118,12 @@ async def _model(settings: Settings) -> AsyncIterator[Model]:
     """Gemini, or without a key the offline model, spoken to in the same way."""
     async with AsyncExitStack() as stack:
         gemini = settings.gemini
-        key, url = gemini.api_key.get_secret_value() if gemini.api_key else "offline", gemini.base_url
-        if gemini.api_key is None:
+        if gemini.api_key is not None:
+            key, url = gemini.api_key.get_secret_value(), gemini.base_url
+        else:
+            key = secrets.token_hex()  # nobody else on this machine has any business with it
             record = _beside(settings, ".offline.jsonl")
-            url = (await stack.enter_async_context(offline_model(record=record))).url
+            url = (await stack.enter_async_context(offline_model(record=record, key=key, requests_kept=0))).url
         yield await stack.enter_async_context(
             open_model(
                 api_key=key,
@@ -132,7 +137,8 @@ async def _model(settings: Settings) -> AsyncIterator[Model]:
 
 
 def _beside(settings: Settings, suffix: str) -> Path:
-    return settings.database.path.with_suffix(suffix)
+    path = settings.database.path
+    return path.with_name(path.name + suffix)  # the whole name: two databases side by side share nothing
 
 
 async def _serve(settings: Settings) -> None:
@@ -198,7 +204,8 @@ def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
 
 
 async def _ask_health(settings: Settings) -> int:
-    host = "127.0.0.1" if settings.web.host in {"0.0.0.0", "::"} else settings.web.host  # noqa: S104 - compared only
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask one that listens everywhere
+    host = everywhere.get(settings.web.host, settings.web.host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.web.port}/healthz"
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session, session.get(url) as answer:

@@ -130,7 +130,7 @@ class Answer:
     """An answer, whole or as far as it has come.
 
     Remarks are the bot's own sentences about the answer (a file left out, an answer cut short). They are
-    shown with it and never told to the model.
+    shown with it; the model hears of them only where a thread is read back from its platform.
     """
 
     text: str = ""

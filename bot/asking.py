@@ -24,7 +24,15 @@ from bot.answers import (
     Step,
     UserStep,
 )
-from bot.errors import AnswerBroken, ContextLost, InteractionLost, ModelRefused, ModelUnavailable, TooManyAttempts
+from bot.errors import (
+    AnswerBroken,
+    ContextLost,
+    InteractionLost,
+    ModelRefused,
+    ModelUnavailable,
+    QuestionRejected,
+    TooManyAttempts,
+)
 from bot.limits import Limits
 from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
@@ -109,6 +117,9 @@ class Asking:
                 logger.info("context lost, rebuilding it from the thread", extra=self._turn.fields)
                 self._metrics.asks.labels("rebuilt").inc()
                 after, told = await self._history(), ()  # the history holds what went unheard as well
+            except QuestionRejected as error:
+                # What the thread brought along may be the reason, and then only a reset helps.
+                raise QuestionRejected(error.code, chained=error.chained or after is not None) from error
             except AnswerBroken as error:
                 logger.warning("answer broken", extra={**self._turn.fields, "reason": str(error)})
                 if self._interaction is not None:

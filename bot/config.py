@@ -174,7 +174,7 @@ class BotSettings(_Group):
     drain_seconds: Annotated[
         float, BeforeValidator(spellings.number("a number of seconds, 0 or more", least=0, most=86_400))
     ] = Field(8.0, description="seconds that running turns are given to finish when the bot is stopped")
-    turn_seconds: Seconds = Field(300.0, description="seconds a whole turn may take")
+    turn_seconds: Seconds = Field(300.0, description="seconds one attempt at an answer may take")
     refused_seconds: Seconds = Field(20.0, description="seconds of refusals by the model before a notice says so")
     silent_seconds: Seconds = Field(60.0, description="seconds of silence after which an answer counts as broken")
     inline_mb: Annotated[

@@ -62,12 +62,13 @@ class Dispatcher:
         # First come, first served: a thread with many turns queues anew for each of them, behind everybody else.
         self._places = asyncio.Semaphore(concurrency)
         self._lanes: dict[Thread, _Lane] = {}
+        self._is_taken_up = False
         self._closing = False
 
     def wake(self, thread: Thread) -> None:
         """See to a thread's work; called after a turn was stored, and cheap when there is none."""
-        if self._closing:
-            return
+        if self._closing or not self._is_taken_up:
+            return  # what is stored is found by `take_up`, here or at the next start
         lane = self._lanes.get(thread)
         if lane is None:
             self._open(thread, _Lane())
@@ -89,9 +90,10 @@ class Dispatcher:
             switch.press()
 
     async def take_up(self) -> None:
-        """Go on with everything an earlier process left open. Before the first `wake`."""
+        """Go on with everything an earlier process left open, and begin to work."""
         for turn in await self._store.running():
             self._open(turn.thread, _Lane(left_open=turn))
+        self._is_taken_up = True
         for thread in await self._store.waiting():
             self.wake(thread)
         if self._lanes:
@@ -131,12 +133,15 @@ class Dispatcher:
 
     async def _next(self, thread: Thread, lane: _Lane) -> bool:
         """Answer the oldest turn; False when there was none, and none has come meanwhile."""
-        if lane.left_open is not None:
-            turn, lane.left_open = lane.left_open, None
-            await self._see_through(turn, lane, claim=None)
-            return True
-        lane.woken = lane.look_again = False
+        lane.woken = False
         try:
+            if lane.left_open is not None:
+                # Read anew: it may have waited long for its place, and been told to stop meanwhile.
+                turn, lane.left_open = await self._store.turn(lane.left_open), None
+                if turn is not None and turn.state is TurnState.RUNNING:
+                    await self._see_through(turn, lane, claim=None)
+                return True
+            lane.look_again = False
             if lane.in_doubt:
                 lane.left_open = await self._running_in(thread)
                 lane.in_doubt = False
@@ -144,9 +149,10 @@ class Dispatcher:
             claim = await self._store.claim(thread)
             if claim is not None and lane.look_again:
                 claim = replace(claim, turn=await self._store.turn(claim.turn) or claim.turn)
-        except StoreError as error:
+        except Exception as error:  # one thread that cannot be read keeps no other from being answered
             self._metrics.failures.labels(type(error).__name__).inc()
-            logger.error("turn not taken", extra={"thread_key": thread.key, "reason": str(error)})
+            fields = {"thread_key": thread.key, "reason": str(error)}
+            logger.error("turn not taken", extra=fields, exc_info=None if isinstance(error, BotError) else error)
             lane.in_doubt = True
             await self._sleep(self._longest_pause)
             return True
@@ -162,19 +168,20 @@ class Dispatcher:
     async def _see_through(self, turn: Turn, lane: _Lane, *, claim: Claim | None) -> None:
         """Bring a turn to its end, taking it up again when that fails, from what is written of it."""
         lane.turn, lane.stop = turn, StopSwitch()
-        pause, failures = self._pause, 0
+        pause, failures, fresh = self._pause, 0, claim is not None
+        verdict = None if claim is None else self._verdict(claim)
         with self._metrics.running.track_inprogress(), self._metrics.seconds.time():
             try:
                 while True:
                     try:
-                        await self._attempt(turn, lane.stop, claim=claim)
+                        await self._attempt(turn, lane.stop, fresh=fresh, verdict=verdict)
                         return
                     except Exception as error:
                         self._report(turn, error)
                         # A store or a platform that is away comes back; what fails otherwise is given up in the end.
                         failures += not isinstance(error, StoreError | PlatformAway)
                     await self._sleep(pause)
-                    pause, claim = min(2 * pause, self._longest_pause), None
+                    pause, fresh = min(2 * pause, self._longest_pause), False
                     found = await self._look_again(turn, abandon=failures >= _MOST_FAILURES)
                     if found is None:
                         return
@@ -182,12 +189,13 @@ class Dispatcher:
             finally:
                 lane.turn = None
 
-    async def _attempt(self, turn: Turn, stop: StopSwitch, *, claim: Claim | None) -> None:
+    async def _attempt(self, turn: Turn, stop: StopSwitch, *, fresh: bool, verdict: CapReached | None) -> None:
         """Answer the turn, or tell its thread why not."""
         try:
-            if claim is not None:
-                await self._check_caps(claim)
-            await self._responder.take(turn, stop, fresh=claim is not None)
+            if verdict is not None:
+                await self._store.uncount(turn)
+                raise verdict
+            await self._responder.take(turn, stop, fresh=fresh)
         except StaleTurn:
             await self._responder.close(turn)
         except (StoreError, PlatformAway):
@@ -199,14 +207,14 @@ class Dispatcher:
             except StaleTurn:
                 await self._responder.close(turn)
 
-    async def _check_caps(self, claim: Claim) -> None:
-        if claim.turn.refusal is not None:
-            return
-        try:
-            self._policy.check_caps(claim)
-        except CapReached:
-            await self._store.uncount(claim.turn)
-            raise
+    def _verdict(self, claim: Claim) -> CapReached | None:
+        """What the day's caps say of a turn just claimed."""
+        if claim.turn.refusal is None:
+            try:
+                self._policy.check_caps(claim)
+            except CapReached as verdict:
+                return verdict
+        return None
 
     async def _look_again(self, turn: Turn, *, abandon: bool) -> Turn | None:
         """The turn as it stands now; None when it has ended, or when the store could only be told that it has to."""
@@ -218,11 +226,12 @@ class Dispatcher:
                 if not abandon:
                     return found
                 logger.error("turn abandoned, its thread could not be told", extra=turn.fields)
-                await self._store.failed(found, notice=notice_for(TooManyAttempts()), tell=True)
+                if found.stopping:
+                    await self._store.stopped(found)
+                else:
+                    await self._store.failed(found, notice=notice_for(TooManyAttempts()), tell=True)
                 return None
-            except StaleTurn:
-                abandon = False
-            except StoreError as error:
+            except Exception as error:
                 self._report(turn, error)
                 await self._sleep(self._longest_pause)
 

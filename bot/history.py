@@ -5,9 +5,8 @@ them, and those are gone with the interaction they came from.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
-from bot.answers import Content, Draft, Question, Text
+from bot.answers import Content, Draft, Media, Question, Text
 from bot.attachments import read_attachments
 from bot.messages import Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
 from bot.notices import history_remark
@@ -16,6 +15,7 @@ from bot.ports import Adapter, TurnStore
 _PAST = "What was said in this thread before, oldest first. The new message comes after it."
 _UNHEARD = "Said in this thread since your last answer: to others, or to you when you were stopped or could not answer."
 _STOPPED = "you, stopped here"
+_LONGEST = 400_000  # characters, some 100,000 tokens
 
 
 class Past:
@@ -28,6 +28,7 @@ class Past:
     def __init__(self, turn: Turn, *, adapter: Adapter, store: TurnStore, draft: Draft, inline_limit: int) -> None:
         self._turn, self._adapter, self._store = turn, adapter, store
         self._draft, self._inline_limit = draft, inline_limit
+        self._left_out: list[str] = []
         self.told: frozenset[MessageId] = frozenset()
 
     async def whole(self) -> Question:
@@ -38,19 +39,15 @@ class Past:
         said = [one for one in await self._history() if one.message_id not in hidden]
         if not said:
             return ()
+        kept = _newest(said)
         self._tell(said)
-        files = [(_message(self._turn.thread, one), attachment) for one in said for attachment in one.attachments]
-        enclosures = iter(await read_attachments(files, self._adapter.download, inline_limit=self._inline_limit))
         contents: list[Content] = [Text(_PAST)]
-        left_out: list[str] = []
-        for one in said:
+        files = await self._files(kept)
+        for one in kept:
             contents.append(Text(f"[{_speaker(one.author)}]\n{one.text}"))
-            for enclosure in islice(enclosures, len(one.attachments)):
-                contents.extend(enclosure.content)
-                if enclosure.error is not None:
-                    left_out.append(enclosure.error.name)
-        if left_out:
-            self._draft.remark(history_remark(left_out))
+            contents.extend(files[one.message_id])
+        if self._left_out or len(kept) < len(said):
+            self._draft.remark(history_remark(self._left_out, messages=len(said) - len(kept)))
         return tuple(contents)
 
     async def unheard(self) -> Question:
@@ -63,16 +60,35 @@ class Past:
         overheard = self._turn.overheard
         if not turns and not overheard:
             return ()
-        lines = [_UNHEARD]
         mine = {part.message_id for turn in turns if turn.state is TurnState.STOPPED for part in turn.parts}
         if overheard or any(message.text is None for turn in turns for message in turn.messages):
             wanted = mine | overheard | {message.id for turn in turns for message in turn.messages}
             said = [one for one in await self._history() if one.message_id in wanted]
         else:
             said = [one for turn in turns for one in _as_said(turn)]
+        if not said:
+            return ()
+        kept = _newest(said)
         self._tell(said)
-        lines += [f"[{_STOPPED if one.author is None else _speaker(one.author)}]\n{one.text}" for one in said]
-        return (Text("\n\n".join(lines)),) if said else ()
+        files = await self._files(kept)
+        lines = [f"[{_STOPPED if one.author is None else _speaker(one.author)}]\n{one.text}" for one in kept]
+        told = Text("\n\n".join([_UNHEARD, *lines]))
+        return (told, *(content for one in kept for content in files[one.message_id]))
+
+    def leave_room_for(self, question: Question) -> None:
+        """Let the past take no more of the request than the question leaves of it."""
+        self._inline_limit -= sum(len(part.data or b"") for part in question if isinstance(part, Media))
+
+    async def _files(self, said: Sequence[Said]) -> dict[MessageId, Question]:
+        """The files that came with each message, as far as they can be had again."""
+        pairs = [(_message(self._turn.thread, one), attachment) for one in said for attachment in one.attachments]
+        found: dict[MessageId, Question] = {one.message_id: () for one in said}
+        enclosures = await read_attachments(pairs, self._adapter.download, inline_limit=self._inline_limit)
+        for (message, _), enclosure in zip(pairs, enclosures, strict=True):
+            found[message.id] += enclosure.content
+            if enclosure.error is not None:
+                self._left_out.append(enclosure.error.name)
+        return found
 
     async def _history(self) -> Sequence[Said]:
         return await self._adapter.history(self._turn.thread, before=self._turn.messages[0].id, since=self._turn.since)
@@ -81,10 +97,20 @@ class Past:
         self.told |= self._turn.overheard & {one.message_id for one in said}
 
 
+def _newest(said: Sequence[Said]) -> Sequence[Said]:
+    """The end of what was said, as much of it as a request should hold."""
+    length = 0
+    for at in range(len(said) - 1, -1, -1):
+        length += len(said[at].text)
+        if length > _LONGEST:
+            return said[at + 1 :]
+    return said
+
+
 def _as_said(turn: Turn) -> Iterator[Said]:
     """A turn whose text is kept here, as its platform would tell it."""
     for message in turn.messages:
-        yield Said(message.id, message.author, message.text or "")
+        yield Said(message.id, message.author, message.text or "", message.attachments)
     if turn.state is TurnState.STOPPED:  # what a failed turn shows is a notice of ours
         for part in turn.parts:
             yield Said(part.message_id, None, part.text or "")

@@ -99,9 +99,12 @@ FOLLOWING = "I go on reading this thread. Mention me with the word quiet, and I 
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
 
 
-def history_remark(names: list[str]) -> str:
-    """The words for files of earlier messages that could not be told to a model that had lost the thread."""
-    return f"I had to read this thread again and left out {', '.join(_quoted(name) for name in names)}."
+def history_remark(names: list[str], *, messages: int = 0) -> str:
+    """The words for what could not be told to a model that had lost the thread: files, or the thread's beginning."""
+    left_out = [_quoted(name) for name in names]
+    if messages:
+        left_out.append(f"its first {messages} messages" if messages > 1 else "its first message")
+    return f"I had to read this thread again and left out {', '.join(left_out)}."
 
 
 def _quoted(name: str) -> str:

@@ -144,7 +144,10 @@ class Responder:
         completed = None if fresh else await asking.resume()
         if completed is None:
             question = await self._question(turn, adapter, draft)
+            past.leave_room_for(question)
             completed = await asking.ask(question, again=not fresh)
+        elif any(message.attachments for message in turn.messages):
+            await self._question(turn, adapter, draft)  # for its remarks: which files the answer knows nothing of
         if draft.answer.is_empty:
             raise AnswerEmpty("completed with nothing to show")
         return completed

@@ -9,18 +9,17 @@ from storage.rows import select_turns
 
 
 def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: TurnId | None, now: float) -> Turn | None:
-    """`ControlStore.stop`."""
-    if not _begin(db, thread, command, now):
-        return None
+    """`ControlStore.stop`; told again it stops no other turn than the one it was told for."""
     key: dict[str, object] = {"thread": thread.key, "turn": turn}
-    db.execute(
-        "UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'"
-        " AND (:turn IS NULL OR id = :turn)",
-        key,
-    )
+    if _begin(db, thread, command, now):
+        db.execute(
+            "UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'"
+            " AND (:turn IS NULL OR id = :turn)",
+            key,
+        )
     found = select_turns(
         db,
-        "turn.thread = :thread AND turn.ended_at IS NULL AND turn.state = 'running'"
+        "turn.thread = :thread AND turn.ended_at IS NULL AND turn.state = 'running' AND turn.stopping"
         " AND (:turn IS NULL OR turn.id = :turn)",
         key,
         order="turn.sequence",

@@ -67,6 +67,15 @@ def commit_something_small(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def forget_the_log(db: sqlite3.Connection) -> None:
+    """Move what the write-ahead log holds into the database and empty it: blanked text still stands in it.
+
+    Outside a transaction, and only as far as other programs that read let it.
+    """
+    if not db.in_transaction:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 def _look_at(file: Path, *, newest: int) -> None:
     """Tell what the file is without leaving a trace beside it."""
     try:

@@ -8,11 +8,13 @@ from bot.ports import ThreadNote
 from storage.rows import asker_of, attachment_columns, attachments_in, storable
 
 TITLE_LENGTH = 80  # code points
+MOST_MESSAGES = 50  # of one turn: a flood is answered in pieces that a request can hold
 
 _STANDING = """
     SELECT EXISTS (SELECT 1 FROM message WHERE thread = :thread AND id = :message AND NOT is_overheard),
            thread.epoch, turn.sequence, turn.id,
            turn.state = 'queued' AND turn.asker = :asker AND turn.refusal IS :refusal AND NOT turn.sealed
+           AND (SELECT COUNT(*) FROM message WHERE message.thread = turn.thread AND message.turn = turn.id) < :most
     FROM (SELECT 1)
     LEFT JOIN thread ON thread.thread = :thread
     LEFT JOIN turn ON turn.thread = :thread
@@ -27,7 +29,7 @@ def add(
     thread = message.thread.key
     asker = asker_of(message.thread, message.author)
     known, epoch, last, turn, joins = db.execute(
-        _STANDING, {"thread": thread, "message": message.id, "asker": asker, "refusal": refusal}
+        _STANDING, {"thread": thread, "message": message.id, "asker": asker, "refusal": refusal, "most": MOST_MESSAGES}
     ).fetchone()
     if known:
         return False

@@ -23,7 +23,7 @@ from bot.messages import (
 from bot.ports import Claim, Place, Retried, Store, ThreadNote, ThreadSummary, Unconfirmed
 from storage import catching_up, controls, messages, transcripts, turns
 from storage.commits import Commits, group_commits
-from storage.database import Opened, commit_something_small, open_database
+from storage.database import Opened, commit_something_small, forget_the_log, open_database
 from storage.migrate import MIGRATIONS, read_migrations
 from storage.tally import Tally
 
@@ -189,7 +189,9 @@ class SqliteStore:
 
     async def stopped(self, turn: Turn) -> None:
         keeps, now = self._keeps(turn.thread), self._now()
-        await self._write(lambda db: turns.stopped(db, turn, keeps_text=keeps, now=now))
+        was_reset = await self._write(lambda db: turns.stopped(db, turn, keeps_text=keeps, now=now))
+        if was_reset and keeps:
+            await self._read(forget_the_log)
 
     async def refuse(self, turn: Turn, refusal: Refusal) -> bool:
         return await self._write(lambda db: turns.refuse(db, self._tally, turn, refusal))
@@ -208,7 +210,10 @@ class SqliteStore:
 
     async def reset(self, thread: Thread, command: MessageId) -> bool:
         keeps, now = self._keeps(thread), self._now()
-        return await self._write(lambda db: controls.reset(db, thread, command, keeps_text=keeps, now=now))
+        is_new = await self._write(lambda db: controls.reset(db, thread, command, keeps_text=keeps, now=now))
+        if is_new and keeps:
+            await self._read(forget_the_log)
+        return is_new
 
     async def quieten(self, thread: Thread, command: MessageId) -> bool:
         now = self._now()

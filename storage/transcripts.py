@@ -7,6 +7,8 @@ from bot.messages import Platform, Thread, Turn, TurnState
 from bot.ports import ThreadSummary
 from storage.rows import select_turns
 
+MOST_THREADS = 500  # in a list: nobody looks further back there
+
 
 def threads(db: sqlite3.Connection, platform: Platform) -> list[ThreadSummary]:
     """`TranscriptStore.threads`; one in which nothing but commands was ever said is not listed."""
@@ -14,8 +16,8 @@ def threads(db: sqlite3.Connection, platform: Platform) -> list[ThreadSummary]:
     rows = db.execute(
         "SELECT thread, COALESCE(title, ''), updated_at, (SELECT turn.ended_at IS NULL FROM turn"
         " WHERE turn.thread = thread.thread ORDER BY turn.sequence DESC LIMIT 1) AS is_open"
-        " FROM thread WHERE thread >= ? AND thread < ? ORDER BY updated_at DESC, thread",
-        (f"{platform}:", f"{platform};"),  # ';' follows ':', so these are the keys that begin with the platform
+        " FROM thread WHERE thread >= ? AND thread < ? ORDER BY updated_at DESC, thread LIMIT ?",
+        (f"{platform}:", f"{platform};", MOST_THREADS),  # ';' follows ':', so these begin with the platform
     )
     return [
         ThreadSummary(Thread.from_key(key), title, updated_at, bool(is_open))

@@ -174,17 +174,17 @@ def never_told(db: sqlite3.Connection, thread: Thread) -> frozenset[MessageId]:
     return frozenset(MessageId(message) for (message,) in rows)
 
 
-def stopped(db: sqlite3.Connection, turn: Turn, *, keeps_text: bool, now: float) -> None:
-    """`TurnStore.stopped`; after a reset nothing of what was asked and said is kept."""
+def stopped(db: sqlite3.Connection, turn: Turn, *, keeps_text: bool, now: float) -> bool:
+    """`TurnStore.stopped`; after a reset nothing of what was asked and said is kept, and this tells so."""
     key = (turn.thread.key, turn.id)
     changed = db.execute(
         "UPDATE turn SET state = 'stopped', tell = 1, ended_at = ? WHERE thread = ? AND id = ? AND state = 'running'",
         (now, *key),
     ).rowcount
     if not changed:
-        return
+        return False
     db.execute("UPDATE thread SET updated_at = ? WHERE thread = ?", (now, turn.thread.key))
-    was_reset = db.execute(
+    was_reset: int = db.execute(
         "SELECT turn.epoch < thread.epoch FROM turn JOIN thread ON thread.thread = turn.thread"
         " WHERE turn.thread = ? AND turn.id = ?",
         key,
@@ -193,6 +193,7 @@ def stopped(db: sqlite3.Connection, turn: Turn, *, keeps_text: bool, now: float)
         blank_messages(db, turn)
     if was_reset:
         db.execute("UPDATE part SET text = NULL, attachments = NULL WHERE thread = ? AND turn = ?", key)
+    return bool(was_reset)
 
 
 def untold(db: sqlite3.Connection, turn: Turn) -> list[Turn]:

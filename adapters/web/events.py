@@ -59,9 +59,9 @@ def read_command(payload: object) -> tuple[Command, MessageId]:
     """
     fields = _fields(payload)
     name = fields.get("command")
-    if name not in set(Command):
+    if not isinstance(name, str) or name not in set(Command):
         raise Unacceptable("There is no such command.")
-    return Command(str(name)), _message_id(fields)
+    return Command(name), _message_id(fields)
 
 
 def read_file_name(claimed: str | None) -> str:

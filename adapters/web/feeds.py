@@ -23,7 +23,7 @@ from adapters.web.views import (
     thread_view,
     turn_view,
 )
-from bot.answers import Draft
+from bot.answers import Answer, Draft
 from bot.messages import Thread, Turn, TurnId, TurnState
 from bot.ports import TranscriptStore
 
@@ -200,7 +200,7 @@ class Feed:
         growing = self._growing.get(turn.id)
         if growing is not None and growing.final is None:
             answer = growing.draft.answer
-            html = await _render(growing_markdown_of(answer))
+            html = await _render_growing(answer)
             if not html and answer.tool is None:
                 return None
             return {"kind": "answer", "blocks": html, "files": [], "tool": answer.tool, "markdown": None, "at": None}
@@ -233,6 +233,12 @@ class Feed:
 
 
 _OPEN = frozenset({TurnState.QUEUED, TurnState.RUNNING})
+
+
+async def _render_growing(answer: Answer) -> list[str]:
+    if len(answer.text) > LONG:
+        return list(await asyncio.to_thread(lambda: blocks(growing_markdown_of(answer))))
+    return list(blocks(growing_markdown_of(answer)))
 
 
 async def _render(markdown: str) -> list[str]:

@@ -84,6 +84,23 @@ def _is_safe(url: str) -> bool:
     return parts.scheme == "mailto" or (parts.scheme in {"http", "https"} and bool(parts.netloc))
 
 
+def _drop_links_to_nowhere(state: StateCore) -> None:
+    """`[words]()` is a link in CommonMark, to the page itself, and passes the parser's own look at addresses."""
+    for block in state.tokens:
+        kept: list[Token] = []
+        leads: list[bool] = []  # of the open links
+        for token in block.children or ():
+            if token.type == "link_open":
+                leads.append(bool(token.attrGet("href")))
+            leads_somewhere = not token.type.startswith("link_") or leads[-1]
+            if token.type == "link_close":
+                leads.pop()
+            if leads_somewhere:
+                kept.append(token)
+        if block.children:
+            block.children = kept
+
+
 def _link_bare_urls(state: StateCore) -> None:
     for block in state.tokens:
         if block.type != "inline" or not block.children or "://" not in block.content:
@@ -120,9 +137,11 @@ def _text(content: str, level: int) -> Token:
 
 def _without_punctuation(url: str) -> str:
     """The address without what ends the sentence around it; a bracket belongs to it when it opened it."""
-    while url[-1] in ".,;:!?*_~" or (url[-1] == ")" and url.count(")") > url.count("(")) or url[-1] == "]":
-        url = url[:-1]
-    return url
+    end, unopened = len(url), url.count(")") - url.count("(")
+    while url[end - 1] in ".,;:!?*_~]" or (url[end - 1] == ")" and unopened > 0):
+        end -= 1
+        unopened -= url[end] == ")"
+    return url[:end]
 
 
 # --- what an element looks like ---------------------------------------------------------------------------------
@@ -176,7 +195,8 @@ def _cell(self: RendererHTML, tokens: Sequence[Token], at: int, options: Options
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.validateLink = _is_safe  # type: ignore[method-assign]  # the documented way to set it
-    markdown.core.ruler.after("text_join", "bare_urls", _link_bare_urls)
+    markdown.core.ruler.after("text_join", "links_to_nowhere", _drop_links_to_nowhere)
+    markdown.core.ruler.after("links_to_nowhere", "bare_urls", _link_bare_urls)
     rules = {
         "link_open": _link,
         "image": _picture,

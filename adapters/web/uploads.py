@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from adapters.web.doors import Closed
 from adapters.web.events import Unacceptable, read_file_name, read_mime_type
@@ -54,7 +55,7 @@ async def read_upload(request: web.Request, arrival: Arrival) -> tuple[object, t
                 name = read_file_name((part.filename or "").replace("%22", '"'))
                 mime_type = read_mime_type(part.headers.get("Content-Type"))
                 attachments.append(await arrival.save(name, mime_type, _pieces(part)))
-    except (ValueError, AssertionError) as error:
+    except (ValueError, AssertionError, HttpProcessingError) as error:
         if isinstance(error, Unacceptable):
             raise
         raise Unacceptable("This is not a message: the form it came in is broken.") from error

@@ -1,6 +1,7 @@
 """What every request passes on its way in and out: noted, let in with a key only, refused in the API's words."""
 
 import asyncio
+import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -20,7 +21,7 @@ BODY = web.RequestKey("body", object)
 _UPLOADING = "/upload/session/"
 
 
-def front(requests: Requests) -> Middleware:
+def front(requests: Requests, key: str | None = None) -> Middleware:
     """The middleware around all endpoints."""
 
     @web.middleware
@@ -32,7 +33,7 @@ def front(requests: Requests) -> Middleware:
         try:
             await _read_body(request)
             requests.add(received)
-            _check_key(request)
+            _check_key(request, key)
             return await handler(request)
         except Refused as error:
             return _answer(request, error)
@@ -80,10 +81,15 @@ def refusal(fault: StatusFault) -> web.Response:
     )
 
 
-def _check_key(request: web.Request) -> None:
+def _check_key(request: web.Request, key: str | None) -> None:
     # The address of an upload is a secret of its own, and the SDK sends no key there.
-    if not request.headers.get("x-goog-api-key") and not request.path.startswith(_UPLOADING):
+    if request.path.startswith(_UPLOADING):
+        return
+    given = request.headers.get("x-goog-api-key")
+    if not given:
         raise Refused(401, "authentication", "the request has no API key")
+    if key is not None and not hmac.compare_digest(given.encode(), key.encode()):
+        raise Refused(401, "authentication", "the API key is not valid")
 
 
 def _answer(request: web.Request, error: Refused) -> web.Response:

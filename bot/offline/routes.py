@@ -40,9 +40,9 @@ class Routes:
         self._faults = faults
         self._requests = requests
 
-    def app(self) -> web.Application:
-        """All of it as an application."""
-        app = web.Application(middlewares=[front(self._requests)], client_max_size=LARGEST_BODY)
+    def app(self, key: str | None = None) -> web.Application:
+        """All of it as an application, for those who know the key."""
+        app = web.Application(middlewares=[front(self._requests, key)], client_max_size=LARGEST_BODY)
         version = "/{version:v1|v1beta}"
         app.add_routes(
             [

@@ -73,6 +73,7 @@ class OfflineModel:
 async def offline_model(
     *,
     record: Path | None = None,
+    key: str | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     faults: Faults | None = None,
@@ -89,6 +90,7 @@ async def offline_model(
 
     Args:
         record: the file interactions and files are kept in; without it they end with the server.
+        key: what an API key must be; None lets any do.
         port: 0 takes any free one.
         faults: what is to go wrong, armed by whoever holds it.
         brain: says the answers; the default one echoes, remembers and describes files.
@@ -120,7 +122,7 @@ async def offline_model(
                 clock=clock,
                 new_id=new_id,
             )
-            app = Routes(interactions, generation, files, faults, requests).app()
+            app = Routes(interactions, generation, files, faults, requests).app(key)
             # Cancelling the handler is how a client's hanging up is noticed. Nobody waits for open streams at the end.
             runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
             await runner.setup()

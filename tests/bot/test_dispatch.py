@@ -1,8 +1,9 @@
 """Starting again, draining, and a store that fails on the way."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.answers import Created, TextPiece
 from bot.commands import Command
 from bot.errors import AnswerBroken, StoreUnavailable
-from bot.messages import InteractionId, MessageId, TurnState
+from bot.messages import Attachment, AttachmentId, InteractionId, MessageId, TurnState
 from tests.support.core import Core, core
 from tests.support.scripted import NEVER, ScriptedModel, answer, interaction
 
@@ -197,3 +198,75 @@ async def test_a_stop_during_the_claim_is_not_lost() -> None:
 
     assert turn.state is TurnState.STOPPED
     assert said.id == turn.messages[0].id
+
+
+async def test_a_turn_told_to_stop_while_it_waits_for_its_place_after_a_restart_is_not_asked(url: str) -> None:
+    model = ScriptedModel()
+    for _ in range(2):
+        model.will(Created(InteractionId("i1")), NEVER)
+    async with interrupted(url, model) as clew:
+        await clew.says("one")
+        await clew.says("two", thread="t2")
+        await model.heard(2)
+
+    model.will(NEVER)  # keeps the only place taken
+    async with core(url=url, model=model, concurrency=1) as again:
+        await model.heard(3)
+        waiting = "t2" if "one" in model.asked[-1].text else "t1"
+        assert await again.tells(Command.STOP, thread=waiting) == "Stopped."
+        await again.tells(Command.STOP, thread="t1" if waiting == "t2" else "t2")
+        (turn,) = await again.ended(1, thread=waiting)
+
+    assert turn.state is TurnState.STOPPED
+    assert len(model.asked) == 3
+
+
+async def test_a_thread_whose_rows_are_damaged_keeps_no_other_from_being_answered(url: str, tmp_path: Path) -> None:
+    model = ScriptedModel()
+    async with interrupted(url, model) as clew:
+        model.will(NEVER)
+        await clew.says("hold the place")
+        await model.heard(1)
+        await clew.says("damaged", by="grace")
+    with closing(sqlite3.connect(tmp_path / "clew.db")) as database:
+        database.execute("UPDATE message SET attachment_ids = '[' WHERE id = 'damaged'")
+        database.commit()
+
+    async with core(url=url, model=model) as again:
+        await again.says("elsewhere", thread="t2")
+        (turn,) = await again.ended(1, thread="t2")
+
+    assert turn.state is TurnState.ANSWERED
+
+
+async def test_a_turn_that_was_reset_and_cannot_be_shown_does_not_hold_its_thread_up() -> None:
+    async with core() as clew:
+        clew.model.will(Created(InteractionId("i1")), NEVER)
+        await clew.says("before")
+        await clew.model.heard(1)
+        clew.adapter.failures = [RuntimeError("the channel is gone") for _ in range(50)]
+        await clew.tells(Command.RESET)
+        await clew.says("after")
+        await clew.adapter.until(lambda: _asked(clew, 2))
+        clew.adapter.failures.clear()
+        (turn,) = await clew.ended(1)
+
+    assert turn.messages[0].text == "after"
+
+
+async def _asked(clew: Core, number: int) -> bool:
+    return len(clew.model.asked) >= number
+
+
+async def test_what_the_answer_knows_nothing_of_is_named_after_a_restart_too(url: str) -> None:
+    model = ScriptedModel()
+    model.will(Created(InteractionId("i1")), TextPiece("half"), NEVER)
+    async with interrupted(url, model) as clew:
+        await clew.says("look", attachments=(Attachment(AttachmentId("gone"), "gone.png"),))
+        await clew.adapter.until(lambda: _any_frame(clew))
+    model.will_find("i1", interaction("i1", *answer("i1", "whole")))
+
+    async with core(url=url, model=model) as again:
+        await again.ended(1)
+
+    assert again.shown()[0].startswith("whole\n\n_Left out `gone.png`")

@@ -22,6 +22,11 @@ from bot.policy import Names, Policy
 from tests.support.core import QUICK, core
 from tests.support.scripted import NEVER, answer, completed, interaction
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c626001000000050001a5f645400000000049454e44ae426082"
+)
+
 
 async def test_an_answer_stands_in_its_thread_and_the_next_one_goes_on_from_it() -> None:
     async with core() as clew:
@@ -319,16 +324,12 @@ async def test_a_file_that_cannot_be_read_is_named_in_the_answer_and_the_others_
 
 
 async def test_a_picture_reaches_the_model_as_a_picture() -> None:
-    png = bytes.fromhex(
-        "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-        "1f15c4890000000d49444154789c626001000000050001a5f645400000000049454e44ae426082"
-    )
     async with core() as clew:
-        clew.adapter.files = {"a": png}
+        clew.adapter.files = {"a": PNG}
         await clew.says("what is this?", attachments=(Attachment(AttachmentId("a"), "a.bin"),))
         await clew.ended(1)
 
-    assert Media(MediaKind.IMAGE, "image/png", png) in clew.model.asked[0].question
+    assert Media(MediaKind.IMAGE, "image/png", PNG) in clew.model.asked[0].question
     assert clew.model.asked[0].question[0] == Text("what is this?")
 
 
@@ -413,3 +414,79 @@ async def test_a_turn_has_a_limit_even_when_the_model_never_stops() -> None:
         (turn,) = await clew.ended(1)
 
     assert turn.state is TurnState.FAILED
+
+
+async def test_a_thread_read_again_and_its_question_fit_into_one_request() -> None:
+    picture = Attachment(AttachmentId("a"), "a.txt")
+    async with core(inline_limit=1000) as clew:
+        clew.adapter.files = {"a": b"x" * 700}
+        await clew.says("before")
+        await clew.ended(1)
+        clew.adapter.past = [Said(MessageId("m1"), Person(PersonId("ada")), "before", (picture,))]
+        clew.adapter.files["b"] = PNG + bytes(600)
+        clew.model.will(ContextLost("404"))
+        clew.model.will(*answer("i2", "I see"))
+        await clew.says("and this?", attachments=(Attachment(AttachmentId("b"), "b.png"),))
+        await clew.ended(2)
+
+    assert "x" * 700 not in clew.model.asked[-1].history
+    assert "left out `a.txt`" in clew.shown()[1]
+
+
+async def test_of_a_very_long_thread_the_newest_is_read_again_and_the_rest_named() -> None:
+    async with core() as clew:
+        await clew.says("before")
+        await clew.ended(1)
+        ada = Person(PersonId("ada"))
+        clew.adapter.past = [Said(MessageId(f"m{number}"), ada, f"{number} " + "x" * 100_000) for number in range(10)]
+        clew.model.will(ContextLost("404"))
+        clew.model.will(*answer("i2", "I see"))
+        await clew.says("go on")
+        await clew.ended(2)
+
+    assert "9 xxx" in clew.model.asked[-1].history
+    assert len(clew.model.asked[-1].history) < 500_000
+    assert "its first 7 messages" in clew.shown()[1]
+
+
+async def test_a_rebuilt_thread_that_gemini_rejects_is_told_how_to_get_out() -> None:
+    async with core() as clew:
+        await clew.says("before")
+        await clew.ended(1)
+        clew.adapter.past = [Said(MessageId("m1"), Person(PersonId("ada")), "before")]
+        clew.model.will(ContextLost("404"))
+        clew.model.will(QuestionRejected("invalid_request", chained=False))
+        await clew.says("go on")
+        turns = await clew.ended(2)
+
+    assert turns[1].notice is not None
+    assert "reset this thread" in turns[1].notice
+
+
+async def test_a_question_that_went_unanswered_is_told_with_its_files() -> None:
+    async with core() as clew:
+        await clew.says("before")
+        await clew.ended(1)
+        clew.adapter.files = {"a": PNG}
+        clew.model.will(ModelBusy("429", retry_after=3600))
+        await clew.says("what is this?", attachments=(Attachment(AttachmentId("a"), "a.png"),))
+        await clew.ended(2)
+        await clew.says("well?")
+        await clew.ended(3)
+
+    assert "what is this?" in clew.model.asked[-1].text
+    assert Media(MediaKind.IMAGE, "image/png", PNG) in clew.model.asked[-1].question
+
+
+async def test_a_flood_of_messages_is_answered_in_several_turns() -> None:
+    async with core() as clew:
+        go_on = asyncio.Event()
+        clew.model.will(Created(InteractionId("i1")), go_on, TextPiece("x"), completed("i1"))
+        await clew.says("first")
+        await clew.model.heard(1)
+        for number in range(120):
+            await clew.says(f"more {number}")
+        go_on.set()
+        turns = await clew.ended(4)
+
+    assert [len(turn.messages) for turn in turns] == [1, 50, 50, 20]

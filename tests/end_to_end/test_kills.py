@@ -1,7 +1,10 @@
 """The bot killed, stopped and started again, as a process of its own."""
 
 import asyncio
+import signal
 from pathlib import Path
+
+import pytest
 
 from bot.offline import Afterwards, CutFault, Faults, SlowFault, StallFault, offline_model
 from tests.support.process import running_clew
@@ -97,13 +100,16 @@ def _all_of_five_answered(turns: list[Shown]) -> bool:
     return all(turn.has_ended for turn in turns) and sum(len(turn.questions) for turn in turns) == 5
 
 
-async def test_asked_to_stop_it_finishes_the_answer_and_ends_with_success(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked_by", [signal.SIGTERM, signal.SIGINT])
+async def test_asked_to_stop_it_finishes_the_answer_and_ends_with_success(
+    asked_by: signal.Signals, tmp_path: Path
+) -> None:
     async with offline_model(faults=Faults(), pace=0.01) as model:
         gemini = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": model.url}
         async with running_clew(tmp_path, **gemini) as clew, visitor_at(clew.address, THREAD) as page:
             await page.ask("tell me about thread and labyrinth", id_="message-000001")
             await model.streaming(pieces=1)
-            clew.terminate()
+            clew.signal(asked_by)
             assert await clew.ended() == 0
         async with running_clew(tmp_path, **gemini) as clew, visitor_at(clew.address, THREAD) as page:
             (turn,) = await page.ended(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.offline import Faults, StallFault, offline_model
 from tests.support.process import finished, running_clew
 from tests.support.visitor import visitor_at
 
@@ -154,3 +155,62 @@ async def test_health_and_metrics_tell_the_truth(tmp_path: Path) -> None:
     assert 'clew_messages_total{platform="web",result="stored"} 1.0' in metrics
     assert 'clew_turns_total{platform="web",state="answered"} 1.0' in metrics
     assert health == {"ok": True, "checks": {"store": "ok", "loop": "ok"}}
+
+
+async def test_two_databases_side_by_side_share_nothing(tmp_path: Path) -> None:
+    names = ("clew.one", "clew.two")
+    for name in names:
+        async with (
+            running_clew(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / name}") as clew,
+            visitor_at(clew.address, "threadoffiles") as page,
+        ):
+            await page.ask("look", files={"note.txt": name.encode()})
+            (turn,) = await page.ended(1)
+            assert name in (turn.text or "")
+
+    found = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("log"))
+    assert [name for name in found if name.endswith(".files")] == ["clew.one.files", "clew.two.files"]
+    for name in names:
+        assert len([path for path in (tmp_path / f"{name}.files").rglob("*") if path.is_file()]) == 1
+
+
+async def test_a_start_whose_port_is_taken_has_asked_the_model_nothing(tmp_path: Path) -> None:
+    async with offline_model(faults=Faults(), pace=0) as model:
+        gemini = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": model.url}
+        async with running_clew(tmp_path, **gemini) as clew, visitor_at(clew.address, "threadofports") as page:
+            model.faults.arm(StallFault())
+            await page.ask("hello")
+            await model.streaming()
+            clew.kill()
+            await clew.ended()
+        taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        async with taken:
+            refusal = await finished(tmp_path, WEB_PORT=str(taken.sockets[0].getsockname()[1]), **gemini)
+
+    assert refusal.code == 1
+    assert len(model.creates) == 1
+    assert not any(request.method == "GET" for request in model.requests)
+
+
+async def test_what_was_said_before_a_reset_is_gone_from_the_database_s_files(tmp_path: Path) -> None:
+    async with offline_model(faults=Faults(), pace=0) as model:
+        gemini = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": model.url}
+        async with running_clew(tmp_path, **gemini) as clew, visitor_at(clew.address, "threadofresets") as page:
+            await page.ask("the pass phrase is xylophone")
+            await page.ended(1)
+            await page.tell("reset", id_="command-000001")
+            files = {path.name: path.read_bytes() for path in tmp_path.glob("clew.db*") if path.is_file()}
+
+    assert "clew.db" in files
+    assert not [name for name, data in files.items() if b"xylophone" in data]
+
+
+async def test_the_built_in_model_answers_nobody_but_the_bot(tmp_path: Path) -> None:
+    async with offline_model(key="its own") as model, aiohttp.ClientSession() as session:
+        url = f"{model.url}/v1/interactions"
+        async with session.post(url, json={"model": "m", "input": "hi"}, headers={"x-goog-api-key": "any"}) as answer:
+            assert answer.status == 401
+        async with session.post(
+            url, json={"model": "m", "input": "hi"}, headers={"x-goog-api-key": "its own"}
+        ) as answer:
+            assert answer.status == 200

@@ -46,8 +46,8 @@ async def test_stop_leaves_alone_what_only_waits_and_other_threads(store: Store)
 async def test_a_stop_that_is_handed_over_again_does_not_stop_the_next_turn(store: Store) -> None:
     await ask(store, "m1")
     turn = await taken(store)
-    assert await store.stop(SLACK, COMMAND)
-    assert await store.stop(SLACK, COMMAND) is None
+    first = await store.stop(SLACK, COMMAND)
+    assert await store.stop(SLACK, COMMAND) == first  # as long as it is being stopped, so that it is
     await store.stopped(turn)
     await ask(store, "m2")
     await store.claim(SLACK)

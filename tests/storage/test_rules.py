@@ -116,6 +116,7 @@ class OneThread(RuleBasedStateMachine):
         running = self.expected.of(State.RUNNING)
         if self.expected.command(name) and running:
             running[0].stopping = True
+        if running and running[0].stopping:
             assert stopping is not None
             assert self.running is not None
             assert stopping.id == self.running.id

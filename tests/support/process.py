@@ -26,7 +26,10 @@ class RunningClew:
             os.kill(self.process.pid, signal.SIGKILL)
 
     def terminate(self) -> None:
-        os.kill(self.process.pid, signal.SIGTERM)
+        self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
 
     async def said(self, words: str) -> None:
         """Wait until it has printed a line with *words* in it."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,12 +41,17 @@ class Visitor:
     def turns(self) -> list[Shown]:
         return [self._turns[turn] for turn in self._order if turn in self._turns]
 
-    async def ask(self, text: str, *, id_: str | None = None) -> None:
-        """Send a question; returns when it is stored."""
+    async def ask(self, text: str, *, id_: str | None = None, files: Mapping[str, bytes] | None = None) -> None:
+        """Send a question, with files by name; returns when it is stored."""
         self._asked += 1
         payload = {"id": id_ or f"{self.thread}-{self._asked:04d}-{'x' * 8}", "text": text}
+        form = aiohttp.FormData()
+        form.add_field("message", json.dumps(payload), content_type="application/json")
+        for name, data in (files or {}).items():
+            form.add_field("files", data, filename=name, content_type="application/octet-stream")
         url = f"{self._address}/api/threads/{self.thread}/messages"
-        async with self._session.post(url, json=payload) as response:
+        body: dict[str, Any] = {"data": form} if files else {"json": payload}
+        async with self._session.post(url, **body) as response:
             assert response.status == 202, await response.text()
 
     async def tell(self, command: str, *, id_: str) -> str:

@@ -324,3 +324,27 @@ async def test_threads_and_answers_are_there_after_a_restart(tmp_path: Path) -> 
 
     assert seen.answers[0].startswith("<p>answer 1 to Before")
     assert (status, body) == (200, b"kept")
+
+
+@pytest.mark.parametrize("command", [[], {}, None, 7, "dance"])
+async def test_a_command_that_is_none_is_refused_in_a_sentence(command: object) -> None:
+    async with served_page() as page, aiohttp.ClientSession() as session:
+        url = f"{page.address}api/threads/{THREAD}/commands"
+        async with session.post(url, json={"id": "command-0001", "command": command}) as answered:
+            told = await answered.json()
+
+    assert answered.status == 400
+    assert told == {"error": "There is no such command."}
+
+
+async def test_a_form_with_a_broken_header_is_refused_without_a_word_of_it_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="files"; filename="se\x01cret.txt"\r\n\r\nhello\r\n--x--\r\n'
+    async with served_page() as page, aiohttp.ClientSession() as session:
+        url = f"{page.address}api/threads/{THREAD}/messages"
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        async with session.post(url, data=form, headers=headers) as answered:
+            assert answered.status == 400
+
+    assert "cret" not in caplog.text

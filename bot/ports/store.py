@@ -1,124 +1,11 @@
-"""The seams: what the core needs of a platform, a database and a model, in its own words."""
+"""What the core and the adapters need of a database."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence, Set
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.answers import After, AnswerEvent, Draft, Ending, Interaction, Question
-from bot.messages import (
-    Attachment,
-    InteractionId,
-    Message,
-    MessageId,
-    Part,
-    Person,
-    Platform,
-    Refusal,
-    Said,
-    Standing,
-    Thread,
-    Turn,
-    TurnId,
-    Usage,
-)
-
-# --- Gemini -----------------------------------------------------------------------------------
-
-
-class Model(Protocol):
-    """Whoever answers questions. Every failure is one of the `ModelError` classes."""
-
-    def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
-        """Ask, once and without retrying, and yield the answer as it comes.
-
-        The first event is `Created`, the last one `Completed`. Closing the iterator hangs up.
-
-        Raises:
-            ModelRefused: nothing was taken in.
-            ContextLost: *after* names an interaction Gemini does not know.
-            AnswerBroken: it was taken in, and the answer stopped coming.
-            AnswerBlocked, QuestionRejected, KeyRejected ...: asking again does not help.
-        """
-        ...
-
-    async def look_up(self, interaction: InteractionId) -> Interaction:
-        """Fetch an interaction that was created earlier, with its answer as far as Gemini has it.
-
-        Raises:
-            InteractionLost: Gemini does not know it.
-            AnswerBlocked: its answer was withheld.
-            ModelRefused: it cannot be told just now.
-        """
-        ...
-
-
-# --- a platform -------------------------------------------------------------------------------
-
-
-class Reply(Protocol):
-    """A place in the thread that grows."""
-
-    def changed(self) -> None:
-        """The draft has more. Returns at once; the platform's pace decides when it is shown."""
-        ...
-
-    async def end(self, ending: Ending) -> None:
-        """Make the thread show how the turn ended, and return when it stands there.
-
-        Raises:
-            StaleTurn: the thread was reset meanwhile and the post refused.
-        """
-        ...
-
-
-class Adapter(Protocol):
-    """A platform, as far as the core needs one."""
-
-    @property
-    def platform(self) -> Platform: ...
-
-    def reply(self, turn: Turn, draft: Draft) -> AbstractAsyncContextManager[Reply]:
-        """Open the reply to a turn, adopting what an earlier attempt put in the thread.
-
-        While it is open the thread shows that work goes on; leaving it ends that sign, whatever happened.
-        """
-        ...
-
-    def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
-        """Stream an attachment's bytes, in pieces of a size of the adapter's choosing.
-
-        Raises:
-            AttachmentUnreadable: the platform does not hand it out.
-        """
-        ...
-
-    async def history(self, thread: Thread, *, before: MessageId, since: float | None) -> Sequence[Said]:
-        """What was said in the thread before a message, and after *since* (seconds since the epoch), oldest first.
-
-        As much of the newest of it as the adapter sees fit; without its signs of work, unfinished replies included.
-        """
-        ...
-
-    async def read(self, message: Message) -> Message:
-        """A message whose text was blanked since, with text and attachments as its platform has them now.
-
-        Raises:
-            MessageGone: it was deleted there.
-        """
-        ...
-
-    async def standing(self, thread: Thread, person: Person) -> Standing:
-        """What somebody is to the installation, looked up when it is not known yet."""
-        ...
-
-    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
-        """Say, once, in a thread or to the person alone, what became of the command that a message was. Markdown."""
-        ...
-
-
-# --- the store --------------------------------------------------------------------------------
+from bot.messages import InteractionId, Message, MessageId, Part, Platform, Refusal, Thread, Turn, TurnId, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +176,9 @@ class ControlStore(Protocol):
     """What the commands need. The message that carried a command makes it happen once."""
 
     async def stop(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Turn | None:
-        """Mark the running turn as to be stopped and return it; None when there is none, or again.
+        """Mark the running turn as to be stopped and return it; None when there is none.
+
+        The same command again marks nothing, and returns the turn while it is still being stopped.
 
         With *turn* only that one is meant.
         """
@@ -332,7 +221,7 @@ class TranscriptStore(Protocol):
     """What a platform needs that keeps its threads here and nowhere else."""
 
     async def threads(self, platform: Platform) -> Sequence[ThreadSummary]:
-        """The platform's threads, the latest first. The title is the first question's beginning."""
+        """The platform's threads of late, the latest first. The title is the first question's beginning."""
         ...
 
     async def transcript(self, thread: Thread) -> Sequence[Turn]:
