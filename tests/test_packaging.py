@@ -42,8 +42,12 @@ def default_of(variable: str) -> str:
     match getattr(getattr(read_settings({}, None), group), field):
         case None if field.startswith("daily_turns"):
             return "0"
-        case None | frozenset():
+        case None:
             return ""
+        case frozenset() as names:
+            return ",".join(sorted(names))
+        case bool() as switch if variable in {"CLEW_GUESTS", "CLEW_OUTSIDERS"}:
+            return "on" if switch else "off"
         case bool() as switch:
             return str(switch).lower()
         case float() as number:

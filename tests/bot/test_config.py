@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bot.config import VARIABLES, Settings, read_settings
 from bot.errors import SettingsError
 from bot.limits import Limits
-from bot.policy import Names, Policy
+from bot.policy import Follow, Names, Policy
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "sixteen-is-enough"
@@ -42,12 +42,21 @@ def test_every_variable_reaches_its_setting() -> None:
             "GEMINI_MODEL": "gemini-4-hydrogen",
             "GEMINI_BASE_URL": "https://gateway.example/gemini/",
             "GEMINI_API_VERSION": "v1beta",
+            "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_APP_TOKEN": "xapp-1",
+            "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
+            "SLACK_PORT": "0",
+            "SLACK_API_URL": "http://127.0.0.1:8181/api/",
+            "SLACK_FILE_HOSTS": "Files.slack.com, 127.0.0.1:8181,",
             "DATABASE_URL": "sqlite:////data/clew.db",
             "WEB_HOST": "0.0.0.0",
             "WEB_PORT": "0",
             "WEB_TOKEN": TOKEN,
-            "WEB_ENABLED": "yes",
+            "WEB_ENABLED": "no",
             "CLEW_SYSTEM_PROMPT": "You are a pirate.",
+            "CLEW_FOLLOW": "Mention",
+            "CLEW_GUESTS": "on",
+            "CLEW_OUTSIDERS": "true",
             "CLEW_ALLOW_INSTALLATIONS": "T1, T2",
             "CLEW_ALLOW_CHANNELS": "C1",
             "CLEW_ALLOW_PEOPLE": "U1,",
@@ -70,9 +79,9 @@ def test_every_variable_reaches_its_setting() -> None:
     unset = read_settings({}, None)
 
     for group, field in VARIABLES.values():
-        if (group, field) != ("web", "enabled"):  # the only other value it may have stops the start
-            assert getattr(getattr(settings, group), field) != getattr(getattr(unset, group), field), field
+        assert getattr(getattr(settings, group), field) != getattr(getattr(unset, group), field), field
     assert settings.gemini.base_url == "https://gateway.example/gemini"
+    assert settings.slack.file_hosts == {"files.slack.com", "127.0.0.1:8181"}
     assert settings.database.path == Path("/data/clew.db")
     assert settings.limits == Limits(refused=10.5, silent=30, turn=120)
     assert settings.policy == Policy(
@@ -81,6 +90,9 @@ def test_every_variable_reaches_its_setting() -> None:
         people=Names(frozenset({"U1"}), frozenset({"U3", "U4"})),
         daily_turns_per_person=20,
         daily_turns=500,
+        follow=Follow.MENTION,
+        guests=True,
+        outsiders=True,
     )
 
 
@@ -112,7 +124,7 @@ def test_variables_of_other_programs_are_nobodys_business() -> None:
         "GEMINI": "{",
         "WEB": "[",
         "BOT": "1",
-        "SLACK_PORT": "x",
+        "SLACK_CLIENT_ID": "x",
         "WEB_CONCURRENCY": "4",
         "CLEW_TEST_BROWSER": "/b",
     }
@@ -120,10 +132,22 @@ def test_variables_of_other_programs_are_nobodys_business() -> None:
 
 
 def test_tokens_of_platforms_that_come_later_are_noticed_and_not_kept() -> None:
-    settings = read_settings({"SLACK_BOT_TOKEN": "xoxb-secret", "DISCORD_TOKEN": "secret"}, None)
+    settings = read_settings({"DISCORD_TOKEN": "of-discord"}, None)
 
-    assert settings.set_for_later == ("SLACK_BOT_TOKEN", "DISCORD_TOKEN")
-    assert "secret" not in settings.model_dump_json()
+    assert settings.set_for_later == ("DISCORD_TOKEN",)
+    assert "of-discord" not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "ways_in",
+    [{"SLACK_APP_TOKEN": "xapp-1-a"}, {"SLACK_SIGNING_SECRET": "8f7422"}],
+    ids=["over Socket Mode", "over HTTP"],
+)
+def test_slack_alone_is_enough_to_serve(ways_in: dict[str, str]) -> None:
+    settings = read_settings({"WEB_ENABLED": "false", "SLACK_BOT_TOKEN": "xoxb-1-b", **ways_in}, None)
+
+    assert settings.slack.is_set
+    assert set(settings.secrets) == {"xoxb-1-b", *ways_in.values()}
 
 
 # --- what stops the start ---------------------------------------------------------------------
@@ -260,10 +284,103 @@ def test_tokens_of_platforms_that_come_later_are_noticed_and_not_kept() -> None:
         pytest.param({"WEB_ENABLED": "maybe"}, "WEB_ENABLED is 'maybe'; give true or false.", id="neither on nor off"),
         pytest.param(
             {"WEB_ENABLED": "false"},
-            "WEB_ENABLED is false, and the page is the only platform of this version, so there is nothing to serve; "
-            "set WEB_ENABLED=true.",
+            "WEB_ENABLED is false and no platform is set up, so there is nothing to serve; set WEB_ENABLED=true, or "
+            "SLACK_BOT_TOKEN and what goes with it.",
             id="nothing to serve",
         ),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": "xoxb-1"},
+            "SLACK_BOT_TOKEN is set, and neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is; set SLACK_APP_TOKEN "
+            "(xapp-...) for Socket Mode, or SLACK_SIGNING_SECRET for events over HTTP.",
+            id="Slack without a way in",
+        ),
+        pytest.param(
+            {"SLACK_APP_TOKEN": "xapp-1"},
+            "SLACK_APP_TOKEN is set and SLACK_BOT_TOKEN is not; set the bot token (xoxb-...) that your app shows under "
+            "OAuth & Permissions, or remove SLACK_APP_TOKEN.",
+            id="an app token alone",
+        ),
+        pytest.param(
+            {"SLACK_SIGNING_SECRET": "8f74"},
+            "SLACK_SIGNING_SECRET is set and SLACK_BOT_TOKEN is not; set the bot token (xoxb-...) that your app shows "
+            "under OAuth & Permissions, or remove SLACK_SIGNING_SECRET.",
+            id="a signing secret alone",
+        ),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": "xapp-1-secret", "SLACK_APP_TOKEN": "xoxb-1-secret"},
+            "SLACK_BOT_TOKEN holds an app-level token, which belongs in SLACK_APP_TOKEN; give the token that begins "
+            "with xoxb-.\nSLACK_APP_TOKEN holds a bot token, which belongs in SLACK_BOT_TOKEN; give the token that "
+            "begins with xapp-.",
+            id="tokens swapped",
+        ),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": "xoxp-1-secret", "SLACK_APP_TOKEN": "xapp-1"},
+            "SLACK_BOT_TOKEN holds a user token, which Clew has no use for; give the token that begins with xoxb-.",
+            id="a user token",
+        ),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": "of-something-else", "SLACK_APP_TOKEN": "xapp-1"},
+            "SLACK_BOT_TOKEN does not begin with xoxb-; copy the token again, in one piece.",
+            id="no token of Slack",
+        ),
+        pytest.param(
+            {"SLACK_SIGNING_SECRET": "8f 74", "SLACK_BOT_TOKEN": "xoxb-1"},
+            "SLACK_SIGNING_SECRET holds a blank, a line break or a character outside ASCII; copy it again, in one "
+            "piece.",
+            id="a signing secret with a blank",
+        ),
+        pytest.param(
+            {"SLACK_API_URL": "https://slack.com/api"},
+            "SLACK_API_URL is 'https://slack.com/api'; give a URL that ends in /api/.",
+            id="an API without its last slash",
+        ),
+        pytest.param(
+            {"SLACK_API_URL": "http://slack.com/api/"},
+            "SLACK_API_URL is 'http://slack.com/api/'; give an https address, since the token travels with every call.",
+            id="a token over plain http",
+        ),
+        pytest.param(
+            {"SLACK_API_URL": "slack.com/api/"},
+            "SLACK_API_URL is 'slack.com/api/'; give a URL such as https://slack.com/api/.",
+            id="an API without a scheme",
+        ),
+        pytest.param(
+            {"SLACK_API_URL": "https://me:password@slack.com/api/"},
+            "SLACK_API_URL holds a user name or a password; give the address alone.",
+            id="an API with a password",
+        ),
+        pytest.param(
+            {"SLACK_API_URL": "https://slack.com:x/api/"},
+            "SLACK_API_URL is not a URL; give one such as https://slack.com/api/.",
+            id="an API with a broken port",
+        ),
+        pytest.param(
+            {"SLACK_FILE_HOSTS": "https://files.slack.com"},
+            "SLACK_FILE_HOSTS holds 'https://files.slack.com'; give hosts such as files.slack.com, with commas between "
+            "them.",
+            id="a file host that is a URL",
+        ),
+        pytest.param(
+            {"SLACK_FILE_HOSTS": "files.slack.com:0"},
+            "SLACK_FILE_HOSTS holds 'files.slack.com:0'; give hosts such as files.slack.com, with commas between them.",
+            id="a file host with no port at all",
+        ),
+        pytest.param(
+            {"SLACK_FILE_HOSTS": "*.slack.com"},
+            "SLACK_FILE_HOSTS holds '*.slack.com'; give hosts such as files.slack.com, with commas between them.",
+            id="a pattern of file hosts",
+        ),
+        pytest.param(
+            {"SLACK_FILE_HOSTS": ","},
+            "SLACK_FILE_HOSTS names no host; give hosts such as files.slack.com, with commas between them.",
+            id="no file hosts",
+        ),
+        pytest.param(
+            {"CLEW_FOLLOW": "everybody"},
+            "CLEW_FOLLOW is 'everybody'; give smart, always or mention.",
+            id="a way of following there is not",
+        ),
+        pytest.param({"CLEW_GUESTS": "some"}, "CLEW_GUESTS is 'some'; give on or off.", id="some guests"),
         pytest.param(
             {"CLEW_ALLOW_PEOPLE": "U1 U2"},
             "CLEW_ALLOW_PEOPLE holds 'U1 U2'; put commas, and nothing else, between the ids.",
