@@ -6,14 +6,18 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 import aiohttp
 
+from adapters.slack.adapter import SlackAdapter, open_line
+from adapters.slack.manifest import print_manifest
+from adapters.slack.places import SLACK
 from adapters.web.adapter import WebAdapter
 from adapters.web.events import WEB
 from adapters.web.pages import About
@@ -44,12 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands.add_parser("run", help="start the bot (the default)")
     commands.add_parser("check", help="read the settings, say what would run, and change nothing")
     commands.add_parser("health", help="ask the running bot how it is; exit 0 when it is well")
-    match parser.parse_args(arguments).command:
+    slack = commands.add_parser("slack", help="set Slack up").add_subparsers(dest="step", metavar="STEP", required=True)
+    manifest = slack.add_parser("manifest", help="print the app's manifest, and a link that creates the app from it")
+    manifest.add_argument("--http", metavar="URL", help="take events over HTTP at this address, not by Socket Mode")
+    given = parser.parse_args(arguments)
+    match given.command:
         case "check":
             settings = _settings()
             print("\n".join(_outlook(settings)))
         case "health":
             sys.exit(asyncio.run(_ask_health(_settings())))
+        case "slack":
+            try:
+                print(print_manifest(given.http))
+            except ValueError as error:
+                manifest.error(str(error))
         case _:
             _run(_settings())
 
@@ -59,7 +72,7 @@ class Bot:
     """A running bot, as far as the command line and the tests need to know it."""
 
     address: str  # of the page, or of health and metrics alone
-    is_offline: bool
+    connected: Mapping[str, asyncio.Future[str]]  # each platform's line on what it is connected to, once it is
 
 
 @asynccontextmanager
@@ -74,6 +87,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         # Whoever is entered first is closed last: the platforms stop listening, the turns drain, the rest follows.
         store = await stack.enter_async_context(open_store(settings.database.url, keeps_text=frozenset({WEB})))
         model = await stack.enter_async_context(_model(settings))
+        line = await stack.enter_async_context(open_line(settings.slack)) if settings.slack.is_set else None
         responder = Responder(
             store=store,
             model=model,
@@ -94,13 +108,21 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
                 drain=settings.bot.drain_seconds,
             )
         )
-        health = Health(store, platforms={})
+        inbox = Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics)
+        commands = Commands(store, policy=settings.policy, stop=dispatcher.stop, wake=dispatcher.wake)
+        platforms: dict[str, SlackAdapter] = {}
+        if line is not None:
+            slack = SlackAdapter(
+                settings.slack, line=line, store=store, inbox=inbox, commands=commands, metrics=metrics
+            )
+            adapters[SLACK] = platforms["slack"] = slack
+        health = Health(store, platforms={name: adapter.trouble for name, adapter in platforms.items()})
         await stack.enter_async_context(health.watching())
         web = WebAdapter(
             settings.web,
             store=store,
-            inbox=Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics),
-            commands=Commands(store, policy=settings.policy, stop=dispatcher.stop, wake=dispatcher.wake),
+            inbox=inbox,
+            commands=commands,
             files=_beside(settings, ".files"),
             health=health,
             registry=metrics.registry,
@@ -110,7 +132,33 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         address = await stack.enter_async_context(web.serve())
         # Not before the port is ours: a start that fails has asked the model nothing.
         await dispatcher.take_up()
-        yield Bot(address, settings.gemini.api_key is None)
+        yield Bot(address, await stack.enter_async_context(_connected(platforms)))
+
+
+@asynccontextmanager
+async def _connected(platforms: Mapping[str, SlackAdapter]) -> AsyncIterator[Mapping[str, asyncio.Future[str]]]:
+    """Platforms being connected and kept so while the block runs. None waits for another, nor the page for any.
+
+    Raises:
+        StartError: one can never be connected as it is set.
+    """
+    lines: dict[str, asyncio.Future[str]] = {name: asyncio.get_running_loop().create_future() for name in platforms}
+    ending = asyncio.Event()
+
+    async def keep(name: str, adapter: SlackAdapter) -> None:
+        async with adapter.serve() as line:
+            lines[name].set_result(line)
+            await ending.wait()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(keep(name, adapter)) for name, adapter in platforms.items()]
+        try:
+            yield lines
+        finally:
+            ending.set()
+            for task, line in zip(tasks, lines.values(), strict=True):
+                if not line.done():  # still waiting for its platform
+                    task.cancel()
 
 
 @asynccontextmanager
@@ -153,8 +201,15 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, on_signal, number)
     async with open_bot(settings) as bot:
         print("\n".join(_outlook(settings, address=bot.address)), flush=True)
+        for name, line in bot.connected.items():
+            line.add_done_callback(partial(_tell_connected, name))
         await stopping.wait()
         print("Stopping: running answers get a moment to finish. Once more to leave at once.", flush=True)
+
+
+def _tell_connected(name: str, line: asyncio.Future[str]) -> None:
+    if not line.cancelled():
+        print(f"  {name:<9} {line.result()}", flush=True)
 
 
 def _run(settings: Settings) -> None:
@@ -196,7 +251,9 @@ def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
         if gemini.api_key
         else "  model     the built-in offline model; GEMINI_API_KEY turns Gemini on",
         f"  database  {settings.database.path}",
-        "  Slack     comes with a later version",
+        "  Slack     connecting"
+        if settings.slack.is_set
+        else "  Slack     off; SLACK_BOT_TOKEN and SLACK_APP_TOKEN turn it on, and docs/slack.md says how",
         "  Discord   comes with a later version",
         *(f"  waiting   {name} is set, and nothing reads it yet" for name in settings.set_for_later),
         *([] if caps else ["  no daily cap: CLEW_DAILY_TURNS and CLEW_DAILY_TURNS_PER_PERSON set one"]),

@@ -81,9 +81,11 @@ class Growing:
                 return self._pace.append
             except StreamLost as lost:
                 await self._leave_stream(slot, lost)
+        if slot.ts is not None and await self._edit(slot, newest):
+            return self._pace.edit
         if slot.ts is None:
             return await self._open(slot, newest() or "", flows=flows)
-        await self._edit(slot, newest)
+        await self._edit(slot, newest)  # an earlier attempt's stream had to be ended first
         return self._pace.edit
 
     async def _open(self, slot: Slot, text: str, *, flows: bool) -> float:
@@ -137,7 +139,8 @@ class Growing:
         if lost.by_person:
             await self._on_stop(self._turn)
 
-    async def _edit(self, slot: Slot, newest: Newest) -> None:
+    async def _edit(self, slot: Slot, newest: Newest) -> bool:
+        """Edit the part's message; False when that has to be tried again, or there is none any more."""
         showing: Face | None = None
 
         def make() -> Mapping[str, object] | None:
@@ -149,7 +152,7 @@ class Growing:
             return {"ts": slot.ts, "metadata": metadata_of(self._turn, slot.number), **content}
 
         if make() is None:
-            return
+            return True
         slot.promise = slot.promise or self._calls.budget.promise(UPDATE)
         await self._slots.touch(slot)
         try:
@@ -161,7 +164,9 @@ class Growing:
             until = self._clock() + self._pace.settle
             if error.error == CONFLICT:
                 await self._posting.end_unknown_stream(slot, until=until)
-            elif error.error in GONE | FIXED:
+                return False
+            if error.error in GONE | FIXED:
                 await self._posting.lose(slot, error, until=until)
-            else:
-                slot.face = showing  # Slack will not take this text so; the end finds a form for it
+                return False
+            slot.face = showing  # Slack will not take this text so; the end finds a form for it
+        return True

@@ -88,7 +88,6 @@ class Ingest:
         """Store what an event says. False: it is not stored (yet), do not acknowledge it."""
         # Never cancelled: between storing a question and waking its thread it would be left lying.
         task = self._errands.start(self._keep(body))
-        return True
         done, _ = await asyncio.wait({task}, timeout=self._within)
         if not done:
             logger.warning("event not stored in time", extra={"seconds": self._within})

@@ -171,7 +171,7 @@ class Slots:
         """Messages of ours after the question of which nothing tells what they belong to, as with a lost stream."""
         turns = await self._store.transcript(self._turn.thread)
         known = {part.message_id for turn in turns for part in turn.parts} | {slot.ts for slot in self.all}
-        return [own for own in await self.own() if own.ts not in known]
+        return [own for own in await self.own() if own.is_loose and own.ts not in known]
 
     async def _find(self, slot: Slot) -> Own | None:
         """The message that holds the part. A stream carries no mark before its end: its place has to tell."""

@@ -54,6 +54,7 @@ class Finished:
 
     code: int
     said: str  # on stderr
+    printed: str = ""
 
 
 def free_port() -> int:
@@ -117,9 +118,9 @@ async def finished(folder: Path, *arguments: str, **settings: str) -> Finished:
     )
     try:
         async with asyncio.timeout(30):
-            _, said = await process.communicate()
+            printed, said = await process.communicate()
     finally:
         with suppress(ProcessLookupError):
             process.kill()
     assert process.returncode is not None
-    return Finished(process.returncode, said.decode())
+    return Finished(process.returncode, said.decode(), printed.decode())

@@ -97,9 +97,13 @@ class _Listening(logging.Handler):
 
 
 @asynccontextmanager
-async def until_logged(phrase: str) -> AsyncIterator[None]:
-    """Do something, and leave when a line of that phrase has been logged by the adapter since."""
-    handler, logger = _Listening(phrase), logging.getLogger("adapters.slack")
+async def until_logged(phrase: str, *, by: str = "adapters.slack") -> AsyncIterator[None]:
+    """Do something, and leave when a line of that phrase has been logged since.
+
+    Args:
+        by: the logger: the adapter's, or one of the core's.
+    """
+    handler, logger = _Listening(phrase), logging.getLogger(by)
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

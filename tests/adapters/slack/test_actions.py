@@ -9,14 +9,15 @@ from bot.policy import Names, Policy
 from bot.ports import Store
 from tests.support.scripted import answer
 from tests.support.slack import SaysError, SlackServer, slack_server
-from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on, failing, interposed
+from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on, failing, interposed, until_logged
 
 AFRESH = "This thread starts afresh"
 
 
 async def asked(slack: SlackServer, text: str = "hello", *, by: str = "ada", channel: str = "general") -> str:
     """Somebody has asked something in a new thread, and was answered."""
-    ts = await slack.says(by, text, channel=channel)
+    async with until_logged("turn answered", by="bot.responder"):
+        ts = await slack.says(by, text, channel=channel)
     await slack.shown(channel, ts)
     return ts
 
@@ -166,7 +167,8 @@ async def test_stop_ends_what_is_being_answered_to_its_giver_here() -> None:
         mine, bobs = await slack.says("ada", "tell me"), await slack.says("bob", "tell me, too")
         for ts in (mine, bobs):
             await slack.shown("general", ts, lambda seen: bool(seen) and "a beginning" in seen[0].text)
-        told = await slack.slash("ada", COMMAND, "stop")
+        async with until_logged("turn stopped", by="bot.responder"):
+            told = await slack.slash("ada", COMMAND, "stop")
         await slack.shown("general", mine)
         again = await slack.slash("ada", COMMAND, "stop")
 
@@ -265,10 +267,12 @@ async def test_retry_answers_again_in_place_of_the_answer_it_stands_under() -> N
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
         ts = await asked(slack)
         (first,) = slack.replies("general", ts)
-        await slack.clicks(first.button("Retry"))
+        async with until_logged("turn answered", by="bot.responder"):
+            await slack.clicks(first.button("Retry"))
         shown = await slack.shown("general", ts, lambda seen: "answer 2 to hello" in seen[0].text)
-        await slack.says("ada", "next", thread_ts=ts)
-        await slack.shown("general", ts, lambda seen: "answer 3" in seen[-1].text)
+        async with until_logged("turn answered", by="bot.responder"):
+            await slack.says("ada", "next", thread_ts=ts)
+            await clew.model.heard(3)
         await slack.clicks(shown[0].button("Retry"))  # no longer the last answer
         whispers = await slack.whispered("ada", 2)
         await slack.delivered()

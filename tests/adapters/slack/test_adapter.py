@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.slack.adapter import open_line
-from bot.errors import SettingsError, StartError
+from bot.answers import Draft
+from bot.errors import SettingsError, StartError, ThreadClosed
 from bot.limits import Limits
 from bot.messages import MessageId, Standing
 from tests.support.scripted import answer
@@ -168,6 +169,21 @@ async def test_a_mention_in_a_thread_that_takes_no_replies_is_answered_for_to_it
         said = await not_answered(slack, "general", whisper=True)
 
     assert "that message takes no replies" in said
+
+
+async def test_an_asker_is_told_once_however_often_the_turn_is_tried() -> None:
+    async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
+        ts = await slack.says("ada", "hello")
+        await slack.shown("general", ts)
+        (turn,) = await clew.store.transcript(clew.thread(ts))
+        slack.set_channel("general", archived=True)
+        for _ in range(2):
+            with pytest.raises(ThreadClosed):
+                async with clew.adapter.reply(turn, Draft()):
+                    raise ThreadClosed("the channel was archived meanwhile")
+        (told,) = await slack.shown(slack.direct("ada"))
+
+    assert told.text.startswith(f"I cannot answer <{slack.url}/archives/{slack.channel('general')}/p")
 
 
 # --- what the core asks for -------------------------------------------------------------------

@@ -16,7 +16,7 @@ from bot.errors import StartError
 from bot.ports import Store
 from tests.support.slack import HttpEvents as Door
 from tests.support.slack import SlackServer, Twins, Variants, slack_server
-from tests.support.slack_clew import ALL_SCOPES, SECRET, SlackClew, clew_on, failing, set_for
+from tests.support.slack_clew import ALL_SCOPES, SECRET, SlackClew, clew_on, failing, set_for, until_logged
 
 IMPATIENT = Variants(ack_within=0.5, retries=(0.0, 0.1, 0.1))
 
@@ -117,7 +117,8 @@ async def test_what_is_signed_and_makes_no_sense_is_refused_and_harms_nobody() -
 
 async def test_commands_buttons_and_shortcuts_come_the_same_way() -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_over_http(slack) as (clew, _):
-        ts = await slack.says("ada", "hello")
+        async with until_logged("turn answered", by="bot.responder"):
+            ts = await slack.says("ada", "hello")
         (shown,) = await slack.shown("general", ts)
         helped = await slack.slash("ada", COMMAND, "help")
         pressed = await slack.clicks(shown.button("Retry"))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.slack.growing import Pace
+from adapters.slack.places import place_of
 from bot.answers import Answer, Answered, Notice, Stopped
 from bot.errors import PlatformAway
 from bot.messages import MessageId, Part, Turn
@@ -22,7 +23,6 @@ from tests.support.slack import (
     Fault,
     Hang,
     SaysError,
-    Shown,
     Slow,
     TooMany,
     Variants,
@@ -77,7 +77,16 @@ async def answer(place: Desk, turn: Turn, *, words: str = WHOLE) -> None:
         await grown.reply.end(Answered(Answer(words)))
 
 
-def assert_whole(shown: list[Shown], turn: Turn) -> None:
+def made(place: Desk, turn: Turn) -> int:
+    """How many messages were ever begun for a turn, those that were taken away again included."""
+    calls = [call for call in place.slack.calls if call.method in {START, POST} and call.has_acted]
+    channel, thread_ts = place_of(turn.thread)
+    return sum(call.args["channel"] == channel and call.args.get("thread_ts") == thread_ts for call in calls)
+
+
+def assert_whole(place: Desk, turn: Turn, *, begun: int = 1) -> None:
+    shown = place.replies(turn, turn.thread.channel_id)
+    assert made(place, turn) == begun
     assert [one.text for one in shown] == [WHOLE]
     assert [button.text for button in shown[0].buttons] == ["Retry", "Reset"]
     assert shown[0].metadata is not None
@@ -94,7 +103,7 @@ async def test_a_stream_that_meets_a_fault_becomes_one_whole_answer(method: str,
         await answer(place, turn)
 
         assert place.slack.faults.fired
-        assert_whole(place.replies(turn), turn)
+        assert_whole(place, turn)
         assert place.slack.status("general", turn.thread.thread_id) is None
 
 
@@ -107,7 +116,7 @@ async def test_an_edited_post_that_meets_a_fault_becomes_one_whole_answer(method
         await answer(place, turn)
 
         assert place.slack.faults.fired
-        assert_whole(place.replies(turn), turn)
+        assert_whole(place, turn)
 
 
 @pytest.mark.parametrize("code", REFUSALS)
@@ -119,7 +128,7 @@ async def test_every_refusal_of_a_stream_falls_back_without_the_reader_losing_a_
         await answer(place, turn)
 
         assert place.slack.faults.fired
-        assert_whole(place.replies(turn), turn)
+        assert_whole(place, turn)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -128,7 +137,7 @@ async def test_faults_everywhere_still_leave_one_whole_answer(seed: int) -> None
         place.slack.faults.chaos(0.35, seed=seed)
         turn = await place.asked()
         await answer(place, turn)
-        assert_whole(place.replies(turn), turn)
+        assert_whole(place, turn)
 
 
 async def test_a_direct_message_whose_post_was_lost_on_the_way_back_is_answered_once() -> None:
@@ -137,7 +146,7 @@ async def test_a_direct_message_whose_post_was_lost_on_the_way_back_is_answered_
         place.slack.faults.arm(POST, ActThenDrop())
         turn = await place.asked(channel=channel)
         await answer(place, turn)
-        assert_whole(place.replies(turn, channel), turn)
+        assert_whole(place, turn)
         assert place.slack.calls_of("conversations.history")
 
 
@@ -151,7 +160,46 @@ async def test_a_post_that_comes_through_late_does_not_stand_there_twice() -> No
             await place.slack.received(POST, 2)
             await place.slack.until(lambda: len(place.replies(turn)) == 2)
             await grown.reply.end(Answered(Answer(WHOLE)))
-        assert_whole(place.replies(turn), turn)
+        assert_whole(place, turn, begun=2)
+
+
+async def test_text_that_may_have_been_streamed_is_not_streamed_again() -> None:
+    async with desk() as place:
+        turn = await place.asked()
+        place.slack.faults.arm(APPEND, ActThenDrop())
+        async with place.answering(turn, pace=PACE) as grown:
+            for word in ("One ", "two ", "three "):
+                grown.says(word)
+                await place.shown(turn, word.strip())
+            assert [shown.text for shown in place.replies(turn)] == ["One two three"]
+
+
+async def test_a_stream_that_may_have_begun_is_adopted_while_the_answer_grows() -> None:
+    async with desk() as place:
+        turn = await place.asked()
+        place.slack.faults.arm(START, ActThenDrop())
+        async with place.answering(turn, pace=PACE) as grown:
+            grown.says("One ")
+            await place.shown(turn, "One")
+            grown.says("two ")
+            adopted = await place.shown(turn, "One two")
+            assert adopted.button("Stop").value == turn.id
+            assert made(place, turn) == 1
+
+
+async def test_a_stream_of_an_earlier_process_goes_on_as_an_edited_message() -> None:
+    async with desk() as place:
+        turn = await place.begun(await place.asked())
+        async with at_desk(place.slack, place.store) as process, process.answering(turn, pace=PACE) as grown:
+            grown.says("The clew ")
+            begun = await process.shown(turn, "The clew")
+            assert begun.is_streaming
+        async with place.answering(await place.again(turn), pace=PACE) as grown:
+            grown.says("The clew is a ball ")
+            growing = await place.shown(turn, "The clew is a ball")
+            assert growing.ts == begun.ts
+            await grown.reply.end(Answered(Answer(WHOLE)))
+        assert_whole(place, turn)
 
 
 # --- a process dies ---------------------------------------------------------------------------
@@ -191,7 +239,7 @@ async def test_a_process_that_dies_at_any_call_leaves_an_answer_that_the_next_on
             turn = await place.begun(await place.asked(f"question {number}"))
             async with killed_at(place, turn, number, acted=acted) as died:
                 await answer(place, await place.again(turn))
-                assert_whole(place.replies(turn), turn)
+                assert_whole(place, turn)
             number += 1
     assert number > 5
 
@@ -235,7 +283,7 @@ async def test_a_process_that_dies_at_any_write_leaves_an_answer_that_the_next_o
                 dying.cancel()
                 await asyncio.gather(answering, dying, return_exceptions=True)
             await answer(place, await place.again(turn))
-            assert_whole(place.replies(turn), turn)
+            assert_whole(place, turn)
             number += 1
     assert number > 2
 
@@ -305,7 +353,7 @@ async def test_slack_being_away_for_a_while_only_delays_the_answer() -> None:
             assert not ending.done()
             await place.slack.listen_again()
             await ending
-        assert_whole(place.replies(turn), turn)
+        assert_whole(place, turn)
 
 
 async def test_slack_being_away_for_long_is_told_and_the_next_attempt_finishes() -> None:
@@ -317,4 +365,4 @@ async def test_slack_being_away_for_long_is_told_and_the_next_attempt_finishes()
                 await grown.reply.end(Answered(Answer(WHOLE)))
         await place.slack.listen_again()
         await answer(place, await place.again(turn))
-        assert_whole(place.replies(turn), turn)
+        assert_whole(place, turn)

@@ -203,6 +203,10 @@ class Acts:
         workspace.files[file.id] = file
         return file
 
+    def takes_back(self, file: File) -> None:
+        """Somebody deletes a file; messages keep a tombstone of it ([3])."""
+        file.is_deleted = True
+
     # --- commands and clicks --------------------------------------------------------------------
 
     async def slash(self, user: str, command: str, text: str = "", channel: str = "general") -> Feedback:
@@ -249,6 +253,16 @@ class Acts:
         }
         self._workspace.bell.ring()
         self._events.happened(event, channel=self._workspace.channels[post.channel])
+
+    async def uninstalls(self) -> None:
+        """An admin takes the app away: its tokens are dead, and two events say so."""
+        self._events.happened({"type": "tokens_revoked", "tokens": {"bot": [self._workspace.install.bot_user_id]}})
+        self._events.happened({"type": "app_uninstalled"})
+
+    async def happens(self, event: JsonObject, *, channel: str | None = None, needs: str | None = None) -> None:
+        """Any other event, as it stands; told if the app has subscribed to its type, or to *needs*."""
+        place = self._workspace.channel(channel) if channel is not None else None
+        self._events.happened(event, channel=place, needs=needs)
 
     def find(self, ts: str, channel: str = "general") -> Post:
         """The post of that ts, wherever it stands if not in *channel*."""

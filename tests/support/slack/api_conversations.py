@@ -41,7 +41,7 @@ class Conversations:
             return {"messages": [self._told(call, post)], "has_more": False}
         root, *rest = channel.thread(ts)
         wanted = [reply for reply in rest if _is_between(call, reply.ts)]
-        page, cursor = _page(call, wanted, most=1000)
+        page, cursor = _page(call, wanted, most=1000, usual=1000)
         is_first = call.text("cursor") is None
         heads = [root] if is_first or self._workspace.variants.parent_on_every_page else []
         return _paged({"messages": [self._told(call, post) for post in [*heads, *page]]}, cursor)
@@ -126,9 +126,9 @@ def _is_between(call: Call, ts: str) -> bool:
     return latest is None or at < float(latest) or (is_inclusive and at == float(latest))
 
 
-def _page(call: Call, everything: Sequence[T], *, most: int) -> tuple[Sequence[T], str]:
+def _page(call: Call, everything: Sequence[T], *, most: int, usual: int = 100) -> tuple[Sequence[T], str]:
     """One page and the cursor of the next one; an empty cursor is the end."""
-    limit = int(call.args.get("limit") or 100)
+    limit = int(call.args.get("limit") or usual)
     if not 1 <= limit <= most:
         raise Refused("invalid_limit")
     start = 0

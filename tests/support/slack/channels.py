@@ -54,9 +54,11 @@ class Channel:
                 del self.posts[root.ts]
 
     def thread(self, root_ts: str) -> list[Post]:
-        """The parent and its replies, oldest first; nothing when there is no such parent."""
+        """The parent and its replies, oldest first; only these when the parent is gone."""
         root = self.posts.get(root_ts)
-        return [] if root is None else [root, *root.replies]
+        if root is None:
+            return [post for post in self.posts.values() if post.thread_ts == root_ts]
+        return [root, *root.replies]
 
     def top_level(self) -> Iterator[Post]:
         """What stands in the channel itself, oldest first."""

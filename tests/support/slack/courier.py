@@ -40,16 +40,14 @@ class Courier:
 
     async def _send_in_order(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            if self._faults.events.lose:
-                self._faults.events.lose -= 1
+            if self._faults.events.loses():
                 delivery.outcome = "lost"
                 self._bell.ring()
                 continue
             # Over a socket they leave one after the other without waiting for acknowledgements. Over HTTP two
             # connections could overtake each other, and the order is what a test wants to choose.
             self._tasks.start(self._deliver(delivery))
-            if self._faults.events.double:
-                self._faults.events.double -= 1
+            if self._faults.events.doubles():
                 self._tasks.start(self._deliver(self._twin(delivery)))
             if self.transport is not None and self.transport.may_reorder:
                 await self._was_tried(delivery)

@@ -27,8 +27,7 @@ class Events:
         pair = [self._mention(post, channel), self._message(post, channel)]
         if twins is Twins.MESSAGE_FIRST:
             pair.reverse()
-        if self._faults.events.swap and None not in pair:
-            self._faults.events.swap -= 1
+        if None not in pair and self._faults.events.swaps():
             pair.reverse()
         kept = {
             Twins.ONLY_MENTION: {"app_mention"},

@@ -60,7 +60,7 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """No answer ever, until the client hangs up; with `acts`, the effect happens first."""
+    """No answer as long as the server runs; with `acts`, the effect happens first."""
 
     acts: bool = False
 
@@ -99,14 +99,38 @@ class _Armed:
     when: Callable[[Call], bool]
 
 
-@dataclass(slots=True)
 class EventFaults:
-    """What goes wrong with the next events on their way to the app; numbers count down to 0."""
+    """What goes wrong with the next events on their way to the app; the numbers count down to 0.
 
-    lose: int = 0  # these never arrive, and are never sent again
-    double: int = 0  # these come twice, same event_id, another envelope
-    swap: int = 0  # the pair of a mention comes in the other order
-    delay: float = 0.0  # seconds every delivery takes longer
+    Attributes:
+        lose: these never arrive, and are never sent again.
+        double: these come twice: same event_id, another envelope.
+        swap: of these mentions the pair of events comes in the other order.
+        delay: Slack's seconds every delivery takes longer.
+    """
+
+    def __init__(self) -> None:
+        self.lose, self.double, self.swap, self.delay = 0, 0, 0, 0.0
+        self._chance: tuple[float, random.Random] | None = None
+
+    def happen_at_random(self, rate: float, seed: int) -> None:
+        """Let a share of the events come twice, and of the pairs the other way round. None is lost by this."""
+        self._chance = (rate, random.Random(seed)) if rate else None  # noqa: S311 - seeded, to be run again
+
+    def loses(self) -> bool:
+        self.lose, was = max(0, self.lose - 1), self.lose
+        return was > 0
+
+    def doubles(self) -> bool:
+        self.double, was = max(0, self.double - 1), self.double
+        return was > 0 or self._by_chance()
+
+    def swaps(self) -> bool:
+        self.swap, was = max(0, self.swap - 1), self.swap
+        return was > 0 or self._by_chance()
+
+    def _by_chance(self) -> bool:
+        return self._chance is not None and self._chance[1].random() < self._chance[0]
 
 
 class Faults:
@@ -143,10 +167,11 @@ class Faults:
         """Let everything go well again, or the calls armed by that name or pattern."""
         self._armed = [armed for armed in self._armed if method is not None and armed.pattern != method]
         if method is None:
-            self._chaos = None
+            self._chaos, self.events, self.refuse_sockets = None, EventFaults(), None
 
     def chaos(self, rate: float, *, seed: int = 0, methods: str = "*", kinds: Sequence[Fault] = CHAOS) -> None:
-        """From now on a share of the calls goes wrong at random; a rate of 0 ends it."""
+        """From now on a share of the calls goes wrong at random, and of the events; a rate of 0 ends it."""
+        self.events.happen_at_random(rate, seed)
         # Seeded, so that a failing run can be run again.
         self._chaos = (rate, kinds, methods, random.Random(seed)) if rate else None  # noqa: S311
 

@@ -81,6 +81,7 @@ class Interactions:
         }
         payload |= {"actions": [action], "state": {"values": {}}}
         if post is None:
+            del payload["response_url"]  # a Home tab has no place to answer in
             payload |= {"container": {"type": "view", "view_id": button.view_id}}
             payload["view"] = workspace.homes.get(person.id) or {"id": button.view_id}
             return await self._hand(Delivery("interactive", "block_actions", payload), url)

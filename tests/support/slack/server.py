@@ -117,6 +117,10 @@ class SlackServer(Acts, Views):
         """Let a token (the bot's) be refused from now on."""
         self._access.dead_tokens[token or self.bot_token] = error
 
+    async def uninstalls(self) -> None:
+        await super().uninstalls()
+        self.revoke(error="account_inactive")
+
     def restore(self, token: str | None = None) -> None:
         self._access.dead_tokens.pop(token or self.bot_token, None)
 
@@ -169,7 +173,6 @@ async def slack_server(
     clock, faults, variants = clock or Clock(), faults or Faults(), variants or Variants()
     install = _installed(install or Install(), scopes, events)
     workspace = Workspace(install, variants, clock=clock, seed=seed)
-    wire = Wire(faults, clock, workspace.bell)
     access = Access(workspace)
     triggers = Triggers(clock)
     allowed = Limits() if limits is True else limits or None
@@ -177,6 +180,7 @@ async def slack_server(
     sockets = Sockets(install, variants, faults, clock=clock, bell=workspace.bell, dice=workspace.random)
     try:
         async with aiohttp.ClientSession() as session, Tasks() as tasks:
+            wire = Wire(faults, clock=clock, bell=workspace.bell, tasks=tasks)
             courier = Courier(variants, faults, clock=clock, bell=workspace.bell, tasks=tasks)
             courier.transport = sockets
             told = Events(workspace, courier, faults, access.scopes)

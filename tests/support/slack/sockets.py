@@ -114,7 +114,7 @@ class Sockets:
         if request.query.get("ticket") not in self._tickets:
             return web.Response(status=401, text="ticket spent or unknown")
         self._tickets.discard(request.query["ticket"])
-        stream = web.WebSocketResponse(autoping=False, heartbeat=None)
+        stream = web.WebSocketResponse(autoping=False, timeout=0.5)
         await stream.prepare(request)
         socket = Socket(len(self.all) + 1, request, stream)
         is_one_too_many = len(self.open) >= MOST

@@ -33,8 +33,9 @@ class Views:
 
     def replies(self, channel: str = "general", thread_ts: str | None = None) -> list[Shown]:
         """What the bot said there, oldest first; what only one person sees is not among it."""
-        seen = self.transcript(channel, thread_ts)
-        return [shown for shown in seen if shown.is_own and shown.ephemeral_for is None and not shown.is_tombstone]
+        place = self._workspace.channel(channel)
+        posts = place.thread(thread_ts) if thread_ts else list(place.top_level())
+        return [show(self._workspace, post) for post in posts if post.is_own and not post.is_tombstone]
 
     def whispers(self, user: str) -> list[Shown]:
         """Everything only this person was shown, in every channel; oldest first."""
@@ -115,9 +116,17 @@ class Views:
     # --- waiting --------------------------------------------------------------------------------
 
     async def until(self, look: Callable[[], T | None], *, within: float = WITHIN) -> T:
-        """Wait until *look* returns something truthy, and return that. Raises TimeoutError."""
+        """Wait until *look* returns something truthy, and return that. Raises TimeoutError.
+
+        It is asked after every change of the workspace and every request; when something else changed, say
+        `look_again`.
+        """
         async with asyncio.timeout(within):
             return await self._workspace.bell.until(look)
+
+    def look_again(self) -> None:
+        """Let everybody who waits look again: something outside the workspace has changed."""
+        self._workspace.bell.ring()
 
     async def shown(
         self,

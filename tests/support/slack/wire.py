@@ -20,7 +20,7 @@ from tests.support.slack.faults import (
     Slow,
     TooMany,
 )
-from tests.support.slack.work import Bell
+from tests.support.slack.work import Bell, Tasks
 
 Act = Callable[[], Awaitable[web.StreamResponse]]
 
@@ -28,8 +28,8 @@ Act = Callable[[], Awaitable[web.StreamResponse]]
 class Wire:
     """Every request goes through here, so that each can be made to fail, is noted, and ends when the server does."""
 
-    def __init__(self, faults: Faults, clock: Clock, bell: Bell) -> None:
-        self.faults, self._clock, self._bell = faults, clock, bell
+    def __init__(self, faults: Faults, *, clock: Clock, bell: Bell, tasks: Tasks) -> None:
+        self.faults, self._clock, self._bell, self._tasks = faults, clock, bell, tasks
         self.calls: list[Call] = []
         self.closing = asyncio.Event()
 
@@ -42,6 +42,11 @@ class Wire:
             if fault is None:
                 return await self._acted(call, act)
             return await self._play(fault, request, call, act)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:  # a call the stand-in does not understand must not pass for an outage of Slack
+            self._tasks.note(error)
+            raise
         finally:
             call.outcome = call.outcome or DROPPED
             self._bell.ring()

@@ -64,4 +64,8 @@ class Tasks:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._failures.append(error)
+            self.note(error)
+
+    def note(self, error: BaseException) -> None:
+        """Raise *error* when the context is left: something of the stand-in itself is wrong."""
+        self._failures.append(error)

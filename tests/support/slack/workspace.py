@@ -85,7 +85,7 @@ class Workspace:
     def post(self, post: Post) -> Post:
         """Let the post stand in its channel."""
         self.channels[post.channel].add(post)
-        if post.is_own:
+        if post.is_own and post.ephemeral_for is None:
             self.statuses.clear(post.channel, post.root_ts)  # [5] the status goes when the app posts
         if post.ephemeral_for is None:
             self.on_posted(post)
