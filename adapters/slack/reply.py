@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from adapters.slack.buttons import Buttons
-from adapters.slack.calls import Calls, SlackRefused
+from adapters.slack.calls import Calls, NoLongerWanted, SlackRefused
 from adapters.slack.faces import Face
 from adapters.slack.format import OVERFLOW_NAME, PART_LIMIT, growing_markdown_of, markdown_of, plan, render
 from adapters.slack.growing import Growing, Pace
@@ -165,6 +165,8 @@ class SlackReply:
                 await self._blank()
                 await self._grow()
                 return
+            except NoLongerWanted:
+                return
             except (StaleTurn, ThreadClosed) as error:
                 logger.info("nothing more is shown", extra={**self._turn.fields, "reason": str(error)})
                 return
@@ -180,7 +182,7 @@ class SlackReply:
             return
         await self._growing.show(0, lambda: WORKING, flows=False)
         until = self._clock() + self._pace.settle
-        await self._posting.remove(lambda number: 0 < number < FILES, until=until)
+        await self._posting.remove(lambda number: number > 0, until=until)
 
     async def _grow(self) -> None:
         began = self._clock()
@@ -205,6 +207,7 @@ class SlackReply:
         """Show the newest of the draft; seconds until the next frame."""
         if self._ended.is_set():
             return 0.0
+        await self._roll_over()
         parts = self._parts()
         if not parts:
             needs_sign = not self._has_words and not self._status.is_possible
@@ -216,6 +219,12 @@ class SlackReply:
             await self._posting.put(number, Face(text), until=until, unless=self._ended)
         last = len(parts) - 1
         return await self._growing.show(last, lambda: self._parts()[last])
+
+    async def _roll_over(self) -> None:
+        """End a stream before Slack does; its message goes on by edits."""
+        for slot in self._slots.all:
+            if slot.stream is not None and self._clock() >= slot.stream.ends_at:
+                await self._posting.end_stream(slot, until=self._clock() + self._pace.settle)
 
     def _parts(self) -> tuple[str, ...]:
         # Remarks stand under the words, so they can be shown when those have come to their end.

@@ -9,7 +9,7 @@ from typing import cast
 
 from pydantic import SecretStr
 
-from adapters.slack.adapter import Rhythm, SlackAdapter, open_line
+from adapters.slack.adapter import Line, Rhythm, SlackAdapter, open_line
 from adapters.slack.growing import Pace
 from adapters.slack.manifest import SCOPES
 from adapters.slack.places import SLACK, is_direct
@@ -149,6 +149,9 @@ async def clew_on(
     rhythm: Rhythm = BRISK,
     pace: Pace = SWIFT,
     wrap: Callable[[Store], Store] = lambda store: store,
+    wrap_all: Callable[[Store], Store] = lambda store: store,
+    wrap_line: Callable[[Line], Line] = lambda line: line,
+    drain: float = 2.0,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[SlackClew]:
     """Clew, running and connected. Leaving it shuts it down as a signal would.
@@ -156,12 +159,14 @@ async def clew_on(
     Args:
         http: events over HTTP instead of Socket Mode; the stand-in is told where.
         wrap: put around the store for everything that arrives, not for what answers.
+        wrap_all: put around the store for everything.
+        wrap_line: put around the SDK's client.
     """
     async with AsyncExitStack() as stack:
         settings = settings or set_for(slack, http=http)
-        store = await stack.enter_async_context(open_store(url, keeps_text=frozenset()))
+        store = wrap_all(await stack.enter_async_context(open_store(url, keeps_text=frozenset())))
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
-        line = await stack.enter_async_context(open_line(settings))
+        line = wrap_line(await stack.enter_async_context(open_line(settings)))
         adapters: dict[Platform, Adapter] = {}
         responder = Responder(
             store=store,
@@ -180,7 +185,7 @@ async def clew_on(
                 policy=policy,
                 metrics=metrics,
                 concurrency=1000,
-                drain=2.0,
+                drain=drain,
                 pause=0.01,
                 longest_pause=0.05,
             )

@@ -130,10 +130,11 @@ async def test_a_store_that_is_too_slow_for_slack_keeps_the_question_and_answers
 
 
 async def test_what_is_said_in_a_thread_is_kept_in_the_order_in_which_it_came() -> None:
-    may_look = asyncio.Event()
+    is_looking, may_look = asyncio.Event(), asyncio.Event()
 
     def slow_to_look(store: Store) -> Store:
         async def note(*arguments: object) -> object:
+            is_looking.set()
             await may_look.wait()
             return await store.note(*arguments)  # type: ignore[arg-type]
 
@@ -144,6 +145,8 @@ async def test_what_is_said_in_a_thread_is_kept_in_the_order_in_which_it_came() 
         await slack.shown("general", ts)
         # Of what names nobody it has to be looked up whether it is meant for the bot; a mention needs no look.
         await slack.says("ada", "first", thread_ts=ts, mention=False)
+        async with asyncio.timeout(5):
+            await is_looking.wait()
         await slack.says("ada", "second", thread_ts=ts)
         asyncio.get_running_loop().call_later(0.1, may_look.set)
         await slack.delivered()

@@ -171,6 +171,20 @@ async def test_a_stream_is_rolled_over_before_slack_ends_it_and_its_message_goes
         assert [button.text for button in answer.buttons] == ["Retry", "Reset"]
 
 
+async def test_a_stream_is_rolled_over_even_while_the_answer_is_begun_again() -> None:
+    async with desk(speed=200) as place:
+        turn = await place.asked()
+        async with place.answering(turn) as grown:
+            grown.says("Begun ")
+            await place.shown(turn, "Begun")
+            grown.draft.start_over()
+            await place.slack.received(STOP, ok=True)
+            grown.says("Another ")
+            await place.shown(turn, "Another")
+            await grown.reply.end(Answered(grown.draft.answer))
+        assert [shown.text.strip() for shown in place.replies(turn)] == ["Another"]
+
+
 async def test_a_stream_that_died_loses_no_word() -> None:
     async with desk(variants=Variants(stream_life=5)) as place:
         turn = await place.asked()
