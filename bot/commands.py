@@ -51,7 +51,7 @@ _RESET = (
 )
 _AGAIN = {
     Retried.QUEUED: "I answer the last question again.",
-    Retried.NOTHING: "There is no answer here yet that I could try again.",
+    Retried.NOTHING: "Retry works on the last answer of a thread, and there is none here that I could try again.",
     Retried.BUSY: "I am still answering in this thread. Retry works on the last answer, once it is there.",
     Retried.REPEATED: "I answer the last question again.",
 }

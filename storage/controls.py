@@ -54,21 +54,28 @@ def quieten(db: sqlite3.Connection, thread: Thread, command: MessageId, *, now: 
     return True
 
 
-def confirming(db: sqlite3.Connection, thread: Thread, command: MessageId, words: str) -> None:
-    """`ControlStore.confirming`."""
-    db.execute("UPDATE message SET words = ? WHERE thread = ? AND id = ?", (words, thread.key, command))
+def confirming(db: sqlite3.Connection, thread: Thread, command: MessageId, words: str, *, now: float) -> bool:
+    """`ControlStore.confirming`; words that were said stand as empty ones, so that nothing is said twice."""
+    db.execute(
+        "INSERT INTO thread (thread, updated_at) VALUES (?, ?) ON CONFLICT (thread) DO NOTHING", (thread.key, now)
+    )
+    changed = db.execute(
+        "INSERT INTO message (thread, id, is_command, words, received_at) VALUES (?, ?, 1, ?, ?)"
+        " ON CONFLICT (thread, id) DO UPDATE SET words = excluded.words WHERE words IS NULL",
+        (thread.key, command, words, now),
+    ).rowcount
+    return bool(changed)
 
 
 def confirmed(db: sqlite3.Connection, thread: Thread, command: MessageId) -> None:
     """`ControlStore.confirmed`."""
-    db.execute("UPDATE message SET words = NULL WHERE thread = ? AND id = ?", (thread.key, command))
+    db.execute("UPDATE message SET words = '' WHERE thread = ? AND id = ?", (thread.key, command))
 
 
 def unconfirmed(db: sqlite3.Connection, platform: Platform) -> list[Unconfirmed]:
     """`ControlStore.unconfirmed`."""
     rows = db.execute(
-        "SELECT thread, id, words FROM message WHERE words IS NOT NULL AND thread >= ? AND thread < ?"
-        " ORDER BY received_at",
+        "SELECT thread, id, words FROM message WHERE words <> '' AND thread >= ? AND thread < ? ORDER BY received_at",
         (f"{platform}:", f"{platform};"),
     )
     return [Unconfirmed(Thread.from_key(key), MessageId(command), words) for key, command, words in rows]

@@ -219,8 +219,9 @@ class SqliteStore:
         now = self._now()
         return await self._write(lambda db: controls.quieten(db, thread, command, now=now))
 
-    async def confirming(self, thread: Thread, command: MessageId, words: str) -> None:
-        await self._write(lambda db: controls.confirming(db, thread, command, words))
+    async def confirming(self, thread: Thread, command: MessageId, words: str) -> bool:
+        now = self._now()
+        return await self._write(lambda db: controls.confirming(db, thread, command, words, now=now))
 
     async def confirmed(self, thread: Thread, command: MessageId) -> None:
         await self._write(lambda db: controls.confirmed(db, thread, command))

@@ -34,7 +34,7 @@ def pins(file: str) -> dict[str, str]:
     return {plain(name): version for name, version in found}
 
 
-def default_of(variable: str) -> str:
+def default_of(variable: str) -> str:  # noqa: PLR0911 - a flat table
     """A setting's default as it would be written in a file; empty where there is none."""
     group, field = VARIABLES[variable]
     if variable == "CLEW_SYSTEM_PROMPT":
@@ -117,7 +117,8 @@ def test_no_page_names_a_command_there_is_not(page: Path) -> None:
     text = page.read_text()
 
     assert clew_commands() >= {"run", "check", "health"}
-    assert set(re.findall(r"(?:`|^|/)clew ([\w-]+)", text, re.MULTILINE)) <= clew_commands()
+    # `/clew help` is a command of Slack's; `bin/clew run` is one of the shell's.
+    assert set(re.findall(r"(?:`|^|bin/)clew ([\w-]+)", text, re.MULTILINE)) <= clew_commands()
     assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)) <= targets
 
 

@@ -17,38 +17,22 @@ MINUTE = 60.0  # seconds
 POSTS = "chat.postMessage"
 
 _TIER_2, _TIER_3, _TIER_4 = 20, 50, 100
+# Of what is not listed Slack takes at least as much, and a lookup that it refuses costs nothing but time.
 PER_MINUTE: Mapping[str, int] = {
     "chat.startStream": _TIER_2,
     "chat.stopStream": _TIER_2,
-    "conversations.list": _TIER_2,
+    "chat.appendStream": _TIER_4,
     "chat.update": _TIER_3,
     "chat.delete": _TIER_3,
     "conversations.replies": _TIER_3,
     "conversations.history": _TIER_3,
-    "conversations.info": _TIER_3,
-    "conversations.open": _TIER_3,
-    "conversations.join": _TIER_3,
-    "users.conversations": _TIER_3,
-    "bots.info": _TIER_3,
-    "team.info": _TIER_3,
-    "reactions.add": _TIER_3,
-    "reactions.remove": _TIER_3,
-    "chat.appendStream": _TIER_4,
-    "chat.postEphemeral": _TIER_4,
-    "conversations.members": _TIER_4,
-    "users.info": _TIER_4,
-    "files.info": _TIER_4,
-    "files.getUploadURLExternal": _TIER_4,
-    "files.completeUploadExternal": _TIER_4,
-    "views.publish": _TIER_4,
-    "views.open": _TIER_4,
-    "views.update": _TIER_4,
     "assistant.threads.setStatus": 300,  # "special"; what Slack allows is not told
 }
 POST_BURST, POSTS_A_SECOND = 2, 1.0  # to one channel
 
 _MOST_LANES = 2000  # channels whose posts are counted
-_AFTER_REFUSAL = 60.0  # seconds in which a method is used half as much, because Slack refused it
+_AFTER_REFUSAL = 60.0  # seconds in which a method is used less, because Slack refused it
+_LONG = 5.0  # seconds; Slack asks for so long a wait when a minute is used up, and for less after a burst
 _SHUT = 3600.0  # seconds until something is tried again that a channel does not offer
 
 
@@ -69,7 +53,7 @@ class Meter(Protocol):
 
     def begin(self, now: float, *, hurry: bool) -> None: ...
     def end(self, now: float) -> None: ...
-    def refused(self, now: float) -> None: ...
+    def refused(self, now: float, retry_after: float) -> None: ...
 
 
 class Window:
@@ -118,10 +102,12 @@ class Window:
         self._running -= 1
         self._ended.append(now)
 
-    def refused(self, now: float) -> None:
-        """Somebody else uses the same limit, or Slack counts in another way: take half of it for a while."""
-        self._ceiling = max(2, self.most(now) // 2)
-        self._ceiling_until = now + _AFTER_REFUSAL
+    def refused(self, now: float, retry_after: float) -> None:
+        """Somebody else uses the same limit, or Slack counts in another way: ask for less for a while."""
+        if retry_after >= _LONG:
+            used = self.most(now) - self.free(now) - self.promised
+            self._ceiling = max(2, self._limit // 2, min(used, self.most(now)))
+            self._ceiling_until = now + _AFTER_REFUSAL
 
     @property
     def _pace(self) -> float:
@@ -150,7 +136,7 @@ class Bucket:
     def end(self, now: float) -> None:
         pass
 
-    def refused(self, now: float) -> None:
+    def refused(self, now: float, retry_after: float) -> None:
         self._left, self._at = min(0.0, self._filled(now)), now
 
     def is_idle(self, now: float) -> bool:
@@ -253,7 +239,7 @@ class Budget:
         self._blocked[method] = max(self._blocked.get(method, -math.inf), now + retry_after)
         lane = self._lane(method, channel)
         if lane is not None:
-            lane.meter.refused(now)
+            lane.meter.refused(now, retry_after)
 
     def promise(self, *methods: str) -> Promise | None:
         """Keep one call of each method free; None when that would leave too few for everybody else."""

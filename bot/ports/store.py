@@ -196,8 +196,8 @@ class ControlStore(Protocol):
         """Let the bot wait for mentions in a thread from now on; False when carried out before."""
         ...
 
-    async def confirming(self, thread: Thread, command: MessageId, words: str) -> None:
-        """Note what is to be said about a command that was carried out, before it is said."""
+    async def confirming(self, thread: Thread, command: MessageId, words: str) -> bool:
+        """Note what is to be said about a command, before it is said; False when that was noted before."""
         ...
 
     async def confirmed(self, thread: Thread, command: MessageId) -> None:

@@ -65,7 +65,7 @@ CREATE TABLE message (
     is_root             INTEGER NOT NULL DEFAULT 0,
     is_overheard        INTEGER NOT NULL DEFAULT 0,  -- said to others, and the model has not heard of it
     is_command          INTEGER NOT NULL DEFAULT 0,
-    words               TEXT,                        -- what is still to be said about the command
+    words               TEXT,                        -- what is to be said about the command; empty once it was
     sent_at             REAL,
     received_at         REAL    NOT NULL,
     PRIMARY KEY (thread, id),
@@ -74,7 +74,7 @@ CREATE TABLE message (
 
 CREATE INDEX message_of_turn ON message (thread, turn, position);
 CREATE INDEX overheard_message ON message (thread) WHERE is_overheard = 1;
-CREATE INDEX unconfirmed_command ON message (thread) WHERE words IS NOT NULL;
+CREATE INDEX unconfirmed_command ON message (thread) WHERE words <> '';
 
 CREATE TABLE part (
     thread       TEXT    NOT NULL,

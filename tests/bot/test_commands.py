@@ -214,7 +214,7 @@ async def test_a_retry_that_fails_takes_the_thread_back_to_where_the_turn_began(
 
 async def test_retry_without_an_answer_or_while_one_is_being_given_says_so() -> None:
     async with core() as clew:
-        assert "no answer here yet" in await clew.tells(Command.RETRY)
+        assert "there is none here" in await clew.tells(Command.RETRY)
         clew.model.will(Created(InteractionId("i1")), NEVER)
         await clew.says("hello")
         await clew.model.heard(1)

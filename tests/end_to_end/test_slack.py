@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,10 @@ class Whole:
     def __call__(self, shown: list[Shown]) -> bool:
         ended = [one for one in shown if not one.is_streaming and "Retry" in {button.text for button in one.buttons}]
         return len(ended) == self.number and len(shown) == self.number
+
+
+def reached(slack: SlackServer, calls: int) -> bool | None:
+    return len(slack.calls) >= calls or None
 
 
 async def test_a_mention_is_answered_in_its_thread_and_the_thread_goes_on_without_one(tmp_path: Path) -> None:
@@ -121,7 +126,7 @@ async def test_killed_at_any_moment_every_question_has_one_whole_answer(seed: in
                 before = len(here.slack.calls)
                 threads += [await here.slack.says("ada", f"question {round_}-{number}") for number in range(4)]
                 moment = before + chance.randrange(13)  # somewhere among the calls of four answers
-                await here.slack.until(lambda moment=moment: len(here.slack.calls) >= moment or None)
+                await here.slack.until(partial(reached, here.slack, moment))
                 clew.kill()
                 await clew.ended()
         async with here.clew():

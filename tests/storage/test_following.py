@@ -133,13 +133,14 @@ async def test_a_stop_or_a_retry_of_one_turn_leaves_the_others_alone(store: Stor
 async def test_what_is_to_be_said_about_a_command_survives_a_restart_until_it_was_said(place: Place) -> None:
     async with place.open() as store:
         await store.reset(SLACK, MessageId("c1"))
-        await store.confirming(SLACK, MessageId("c1"), "afresh")
+        assert await store.confirming(SLACK, MessageId("c1"), "afresh")
         await store.reset(PAGE, MessageId("c2"))
         await store.confirming(PAGE, MessageId("c2"), "afresh too")
     async with place.open() as store:
         (unconfirmed,) = await store.unconfirmed(SLACK.platform)
         await store.confirmed(SLACK, MessageId("c1"))
 
+        assert not await store.confirming(SLACK, MessageId("c1"), "and again")
         assert (unconfirmed.thread, unconfirmed.command, unconfirmed.words) == (SLACK, "c1", "afresh")
         assert await store.unconfirmed(SLACK.platform) == []
 

@@ -279,7 +279,9 @@ async def test_retry_answers_again_in_place_of_the_answer_it_stands_under() -> N
 
     assert len(shown) == 1
     assert shown[0].ts == first.ts
-    assert whispers[1].text == "There is no answer here yet that I could try again."
+    assert (
+        whispers[1].text == "Retry works on the last answer of a thread, and there is none here that I could try again."
+    )
     assert len(clew.model.asked) == 3
 
 

@@ -25,7 +25,6 @@ from tests.adapters.slack.desk import Desk, desk
 from tests.support.slack import (
     Clock,
     DropBefore,
-    EventFaults,
     Limits,
     SaysError,
     SlackServer,
@@ -451,7 +450,7 @@ async def test_an_event_that_was_lost_without_a_disconnect_is_found(where: str) 
         catch_up = bot.catch_up()
         async with watching(catch_up):
             catch_up.watch(thread)
-            slack.faults.events = EventFaults(lose=1)
+            slack.faults.events.lose = 1
             lost = await slack.says("ada", "lost", channel=channel, thread_ts=inside, mention=False)
             heard = await slack.says("ada", "heard", channel=channel, thread_ts=inside, mention=False)
             await bot.hears(lost)
@@ -464,7 +463,7 @@ async def test_an_event_that_was_lost_without_a_disconnect_is_found(where: str) 
 async def test_what_was_lost_while_the_answer_was_given_is_found_too() -> None:
     async with slack_server() as slack, bot_at(slack) as bot, hearing(bot):
         root = await slack.says("ada", "one")
-        slack.faults.events = EventFaults(lose=1)
+        slack.faults.events.lose = 1
         lost = await slack.says("ada", "lost", thread_ts=root, mention=False)
         slack.clock.advance(120)  # the answer takes its time
         catch_up, thread = bot.catch_up(), bot.at.thread(ts=root)
