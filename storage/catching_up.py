@@ -1,4 +1,4 @@
-"""What is read to look for messages that were never handed over."""
+"""What is read and noted to look for messages that were never handed over."""
 
 import sqlite3
 
@@ -8,18 +8,35 @@ from bot.ports import Place
 
 def places(db: sqlite3.Connection, platform: Platform) -> list[Place]:
     """`CatchUpStore.places`."""
+    heard: dict[str, Place] = {}
     rows = db.execute(
         "SELECT thread, id, MAX(sent_at) AS heard_at FROM message WHERE thread >= ? AND thread < ?"
         " AND sent_at IS NOT NULL GROUP BY thread ORDER BY heard_at DESC",
-        (f"{platform}:", f"{platform};"),
+        _of(platform),
     )
-    found: dict[tuple[str, str], Place] = {}
     for key, message, sent_at in rows:
         thread = Thread.from_key(key)
-        name = (thread.installation_id, thread.channel_id)
-        if name not in found:
-            found[name] = Place(platform, *name, newest=MessageId(message), heard_at=sent_at)
-    return list(found.values())
+        name = f"{platform}:{thread.installation_id}:{thread.channel_id}"
+        heard.setdefault(
+            name, Place(platform, thread.installation_id, thread.channel_id, MessageId(message), heard_at=sent_at)
+        )
+    db.executemany(
+        "INSERT INTO gap (place, newest, heard_at) VALUES (?, ?, ?) ON CONFLICT (place) DO NOTHING",
+        [(name, place.newest, place.heard_at) for name, place in heard.items()],
+    )
+    gaps = db.execute(
+        "SELECT place, newest, heard_at FROM gap WHERE place >= ? AND place < ? ORDER BY heard_at DESC", _of(platform)
+    )
+    told = []
+    for name, newest, heard_at in gaps.fetchall():
+        _, installation_id, channel_id = name.split(":")
+        told.append(Place(platform, installation_id, channel_id, MessageId(newest), heard_at))
+    return told
+
+
+def caught_up(db: sqlite3.Connection, platform: Platform) -> None:
+    """`CatchUpStore.caught_up`."""
+    db.execute("DELETE FROM gap WHERE place >= ? AND place < ?", _of(platform))
 
 
 def active(db: sqlite3.Connection, platform: Platform, *, since: float) -> list[Thread]:
@@ -27,6 +44,11 @@ def active(db: sqlite3.Connection, platform: Platform, *, since: float) -> list[
     rows = db.execute(
         "SELECT thread FROM thread WHERE thread >= ? AND thread < ? AND updated_at > ?"
         " AND EXISTS (SELECT 1 FROM turn WHERE turn.thread = thread.thread) ORDER BY updated_at DESC, thread",
-        (f"{platform}:", f"{platform};", since),
+        (*_of(platform), since),
     )
     return [Thread.from_key(key) for (key,) in rows]
+
+
+def _of(platform: Platform) -> tuple[str, str]:
+    """The bounds of the keys that begin with the platform: ';' follows ':'."""
+    return f"{platform}:", f"{platform};"

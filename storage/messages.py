@@ -75,8 +75,14 @@ def add(
 
 def note(db: sqlite3.Connection, thread: Thread) -> ThreadNote:
     """`MessageStore.note`; a thread in which only commands were given is known as well."""
-    found = db.execute("SELECT is_ours, is_quiet FROM thread WHERE thread = ?", (thread.key,)).fetchone()
-    return ThreadNote(False, False, False) if found is None else ThreadNote(True, bool(found[0]), bool(found[1]))
+    found = db.execute(
+        "SELECT is_ours, is_quiet, (SELECT MIN(sent_at) FROM message WHERE message.thread = thread.thread"
+        " AND turn IS NOT NULL) FROM thread WHERE thread = ?",
+        (thread.key,),
+    ).fetchone()
+    if found is None:
+        return ThreadNote(is_known=False, is_ours=False, is_quiet=False)
+    return ThreadNote(is_known=True, is_ours=bool(found[0]), is_quiet=bool(found[1]), since=found[2])
 
 
 def overhear(db: sqlite3.Connection, message: Message, *, now: float) -> None:

@@ -247,7 +247,10 @@ class SqliteStore:
     # --- catching up ---
 
     async def places(self, platform: Platform) -> Sequence[Place]:
-        return await self._read(lambda db: catching_up.places(db, platform))
+        return await self._write(lambda db: catching_up.places(db, platform))
+
+    async def caught_up(self, platform: Platform) -> None:
+        await self._write(lambda db: catching_up.caught_up(db, platform))
 
     async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:
         return await self._read(lambda db: catching_up.active(db, platform, since=since))

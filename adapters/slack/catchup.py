@@ -11,7 +11,7 @@ from typing import NoReturn, Protocol, TypeVar
 from adapters.slack.calls import Calls
 from adapters.slack.pages import order, order_at
 from adapters.slack.places import SLACK, place_of
-from adapters.slack.unheard import Ingest, Transcripts, Unheard
+from adapters.slack.unheard import Ingest, Notes, Unheard
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformAway, PlatformError, StoreError
 from bot.messages import Thread
@@ -29,7 +29,7 @@ _PAUSE, _LONGEST_PAUSE = 5.0, 60.0  # seconds before what failed is tried again
 _T = TypeVar("_T")
 
 
-class CatchUpTurns(CatchUpStore, Transcripts, Protocol):
+class CatchUpTurns(CatchUpStore, Notes, Protocol):
     """What is asked of the store."""
 
 
@@ -116,6 +116,7 @@ class CatchUp:
         await self._each(places, look_into, until=now + self._age)
         await self._each(await self._moved(latest, cursors, now), look_at, until=now + self._age)
         self._places = None
+        await self._store.caught_up(SLACK)
         logger.info("caught up", extra={"channels": len(places)})
 
     async def _moved(self, latest: Mapping[Thread, str], cursors: Mapping[str, float], now: float) -> list[Thread]:

@@ -216,13 +216,15 @@ def _read_post(post: Fields, channel: str, channel_type: object, context: _Conte
         channel_type=channel_type,
     )
     text = _text(post.get("text"))
+    # A mention that was edited in was said when it was edited in: what was said before that was not said to us.
+    edited_ts = _fields(post.get("edited")).get("ts")
     shown = "\n\n".join(filter(None, [readable(text, me=me.bot_user_id), *_forwarded(post, me)]))
     return Message(
         thread=thread,
         id=MessageId(ts),
         author=_author(post, context),
         text=shown,
-        sent_at=float(ts),
+        sent_at=float(edited_ts if isinstance(edited_ts, str) and is_ts(edited_ts) else ts),
         attachments=_attachments(post.get("files")),
         address=Address.DIRECT if is_direct(channel, channel_type) else _address(text, me),
         is_root=ts == thread.thread_id,

@@ -16,7 +16,8 @@ from adapters.slack.places import SLACK, is_direct, is_ts, place_of
 from adapters.slack.reading import mentions
 from adapters.slack.workspace import Workspace
 from bot.errors import StoreUnavailable
-from bot.messages import Thread, Turn
+from bot.messages import Thread
+from bot.ports import ThreadNote
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +29,11 @@ Ingest = Callable[[Body], Awaitable[bool]]
 """Takes an event as the Events API sends it; False when it could not be kept (yet)."""
 
 
-class Transcripts(Protocol):
+class Notes(Protocol):
     """What is asked of the store."""
 
-    async def transcript(self, thread: Thread) -> Sequence[Turn]:
-        """Every turn of the thread's epoch that was not superseded, in order."""
+    async def note(self, thread: Thread) -> ThreadNote:
+        """What is known of a thread; see `MessageStore.note`."""
         ...
 
 
@@ -49,7 +50,7 @@ class Unheard:
     def __init__(
         self,
         calls: Calls,
-        store: Transcripts,
+        store: Notes,
         me: Workspace,
         ingest: Ingest,
         *,
@@ -102,23 +103,15 @@ class Unheard:
         if thread_ts is None:
             await self.read_top(channel, since=since)
             return
-        begun = await self._begun(thread)
+        begun = None if is_direct(channel) else (await self._store.note(thread)).since
         reading = read_replies(self._calls, channel, thread_ts, oldest=ts_at(since), pace=self._readings)
         for post in await self._gathered(reading, channel):
             ts = str(post["ts"])
             if ts == thread_ts or order(ts) <= order_at(since):
                 continue
             # What people said among themselves before the bot was called was not said to it, then or now.
-            if begun is None or order(ts) >= order(begun) or self._is_to_us(post):
+            if is_direct(channel) or (begun is not None and order(ts) >= order_at(begun)) or self._is_to_us(post):
                 await self._take_in(post, channel)
-
-    async def _begun(self, thread: Thread) -> str | None:
-        """The oldest message known in a thread of a channel; None where everything is said to the bot."""
-        if is_direct(thread.channel_id):
-            return None
-        turns = await self._store.transcript(thread)
-        known = [message.id for turn in turns for message in turn.messages if is_ts(message.id)]
-        return min(known, key=order, default=None)
 
     def _is_to_us(self, post: Post) -> bool:
         text = post.get("text")

@@ -33,6 +33,7 @@ class ThreadNote:
     is_known: bool  # the bot was addressed in it before
     is_ours: bool  # it hangs from a message addressed to the bot
     is_quiet: bool  # somebody asked the bot to wait for mentions here
+    since: float | None = None  # when the first message to the bot was sent there, in seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,14 @@ class CatchUpStore(Protocol):
     """What an adapter needs to look for what it was not told."""
 
     async def places(self, platform: Platform) -> Sequence[Place]:
-        """The channels in which something was ever stored, the most recently heard first."""
+        """The channels in which something was ever stored, the most recently heard first, and how far each was heard.
+
+        That is noted, and told again the same until `caught_up`: what arrives meanwhile does not hide a gap behind it.
+        """
+        ...
+
+    async def caught_up(self, platform: Platform) -> None:
+        """Note that everything before what was heard last has been looked through."""
         ...
 
     async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:

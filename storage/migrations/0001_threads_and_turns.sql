@@ -88,6 +88,13 @@ CREATE TABLE part (
     FOREIGN KEY (thread, turn) REFERENCES turn ON DELETE CASCADE
 ) WITHOUT ROWID;
 
+-- How far a channel was heard when looking for what was missed in it began, until that is done.
+CREATE TABLE gap (
+    place     TEXT NOT NULL PRIMARY KEY,  -- platform:installation:channel
+    newest    TEXT NOT NULL,
+    heard_at  REAL NOT NULL
+) WITHOUT ROWID;
+
 -- Every interaction created at Gemini, kept even when its turn is gone: forgetting a thread deletes them all there.
 CREATE TABLE interaction (
     thread      TEXT NOT NULL REFERENCES thread ON DELETE CASCADE,

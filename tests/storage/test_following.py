@@ -16,8 +16,8 @@ async def test_a_thread_is_ours_when_it_hangs_from_a_message_to_the_bot(store: S
     await store.add(replace(message("m1"), address=Address.MENTION, is_root=True))
     await store.add(replace(message("m2", thread=OTHER), address=Address.MENTION))
 
-    assert await store.note(SLACK) == ThreadNote(is_known=True, is_ours=True, is_quiet=False)
-    assert await store.note(OTHER) == ThreadNote(is_known=True, is_ours=False, is_quiet=False)
+    assert await store.note(SLACK) == ThreadNote(is_known=True, is_ours=True, is_quiet=False, since=NOON - 1)
+    assert await store.note(OTHER) == ThreadNote(is_known=True, is_ours=False, is_quiet=False, since=NOON - 1)
     assert await store.note(PAGE) == ThreadNote(is_known=False, is_ours=False, is_quiet=False)
 
 
@@ -168,3 +168,17 @@ async def test_active_threads_are_those_with_turns_of_late(place: Place) -> None
         assert await store.active(SLACK.platform, since=NOON + 50) == [OTHER]
         assert await store.active(SLACK.platform, since=NOON - 50) == [OTHER, SLACK]
         assert await store.active(PAGE.platform, since=0) == []
+
+
+async def test_how_far_a_channel_was_heard_is_told_the_same_until_it_was_looked_through(place: Place) -> None:
+    async with place.open() as store:
+        await store.add(message("m1", sent_at=NOON - 30))
+        await store.places(SLACK.platform)
+        await store.add(message("m2", sent_at=NOON - 10))
+    async with place.open() as store:
+        before = await store.places(SLACK.platform)
+        await store.caught_up(SLACK.platform)
+        after = await store.places(SLACK.platform)
+
+    assert [(one.newest, one.heard_at) for one in before] == [("m1", NOON - 30)]
+    assert [(one.newest, one.heard_at) for one in after] == [("m2", NOON - 10)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -152,6 +153,7 @@ async def clew_on(
     wrap_all: Callable[[Store], Store] = lambda store: store,
     wrap_line: Callable[[Line], Line] = lambda line: line,
     drain: float = 2.0,
+    now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[SlackClew]:
     """Clew, running and connected. Leaving it shuts it down as a signal would.
@@ -210,6 +212,7 @@ async def clew_on(
             metrics=metrics,
             rhythm=rhythm,
             pace=pace,
+            now=now,
             sleep=sleep,
             http_host="127.0.0.1",
         )

@@ -1,6 +1,7 @@
 """Every shape of message Slack tells of, and what the bot makes of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,11 @@ def thread(thread_id: str, channel: str = GENERAL, installation: str = "T0CLEWTE
 def message(text: str, where: Thread, address: Address, **more: Any) -> Message:
     author = more.pop("author", Person(PersonId(ADA)))
     return Message(where, MessageId(TS), author, text, 1700000123.0002, address=address, **more)
+
+
+def edited(message: Message) -> Edited:
+    """In its new words it was said when it was edited."""
+    return Edited(replace(message, sent_at=1700000200.0))
 
 
 def file(name: str = "plan.pdf", mime_type: str | None = "application/pdf", size: int | None = 48213) -> Attachment:
@@ -152,13 +158,13 @@ ROWS: list[tuple[str, str, Event | None]] = [
     (
         "an edit brings the whole new message",
         "edit",
-        Edited(message("what is a labyrinth?", thread(TS), Address.MENTION, is_root=True)),
+        edited(message("what is a labyrinth?", thread(TS), Address.MENTION, is_root=True)),
     ),
-    ("an edit that adds the forgotten mention is addressed to the bot", "edit_that_adds_a_mention", Edited(ASKED)),
+    ("an edit that adds the forgotten mention is addressed to the bot", "edit_that_adds_a_mention", edited(ASKED)),
     (
         "an edit in a direct message",
         "edit_in_direct_message",
-        Edited(message("what is a labyrinth?", IN_DIRECT, Address.DIRECT)),
+        edited(message("what is a labyrinth?", IN_DIRECT, Address.DIRECT)),
     ),
     ("the preview of a link is no edit", "preview_of_a_link", None),
     ("the preview of a link after an edit is no second edit", "preview_after_an_edit", None),
