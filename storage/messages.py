@@ -108,10 +108,16 @@ def edit(db: sqlite3.Connection, thread: Thread, message: MessageId, text: str, 
     return True
 
 
-def withdraw(db: sqlite3.Connection, thread: Thread, message: MessageId, *, keeps_text: bool) -> bool:
+def withdraw(db: sqlite3.Connection, thread: Thread, message: MessageId, *, keeps_text: bool, now: float) -> bool:
     """`MessageStore.withdraw`."""
     waiting = _waiting_turn(db, thread, message)
     if waiting is None:
+        # The deletion may have overtaken its message, which is not to be answered when it comes after all.
+        db.execute(
+            "INSERT INTO message (thread, id, received_at) SELECT thread, :message, :now FROM thread"
+            " WHERE thread = :thread ON CONFLICT (thread, id) DO UPDATE SET is_overheard = 0",
+            {"thread": thread.key, "message": message, "now": now},
+        )
         return False
     turn, _ = waiting
     db.execute(

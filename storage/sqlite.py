@@ -146,8 +146,8 @@ class SqliteStore:
         return await self._write(lambda db: messages.edit(db, thread, message, text, keeps_text=keeps))
 
     async def withdraw(self, thread: Thread, message: MessageId) -> bool:
-        keeps = self._keeps(thread)
-        return await self._write(lambda db: messages.withdraw(db, thread, message, keeps_text=keeps))
+        keeps, now = self._keeps(thread), self._now()
+        return await self._write(lambda db: messages.withdraw(db, thread, message, keeps_text=keeps, now=now))
 
     # --- turns ---
 

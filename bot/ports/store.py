@@ -96,7 +96,8 @@ class MessageStore(Protocol):
     async def withdraw(self, thread: Thread, message: MessageId) -> bool:
         """Take a waiting message back, and its turn when that leaves none; False as with `edit`.
 
-        The id stays known, so that a late redelivery of the message is not taken for a new one.
+        The id stays known, so that a late redelivery of the message is not taken for a new one; in a thread that is
+        known also that of a message whose deletion came first.
         """
         ...
 

@@ -182,3 +182,13 @@ async def test_how_far_a_channel_was_heard_is_told_the_same_until_it_was_looked_
 
     assert [(one.newest, one.heard_at) for one in before] == [("m1", NOON - 30)]
     assert [(one.newest, one.heard_at) for one in after] == [("m2", NOON - 10)]
+
+
+async def test_a_message_whose_deletion_came_first_is_not_answered_when_it_comes(store: Store) -> None:
+    await ask(store, "m1")
+    await store.overhear(message("m2"))
+    assert not await store.withdraw(SLACK, MessageId("m2"))
+    assert not await store.withdraw(SLACK, MessageId("m3"))
+
+    assert not await store.add(message("m3"))
+    assert (await taken(store)).overheard == frozenset()
