@@ -58,6 +58,16 @@ class Fence:
         rest = self._inner(line)
         return len(self.run) - len(rest) if rest and self.run.startswith(rest) else 0
 
+    def may_end_with(self, line: str) -> bool:
+        """Whether an unfinished last line may end the block: half a closing fence, or what may stand before one.
+
+        Blanks alone do not say yet whether the line still stands in the block's quote or list item.
+        """
+        inner = line[len(quote_of(line)) :] if self.quote else line
+        if inner.strip():
+            return self.missing(line) > 0
+        return bool(self.quote or self.offset) or (not inner.strip(" ") and len(inner) <= 3)
+
     def undivided(self, line: str) -> int:
         """How much of a line of the block stays together, lest its beginning be empty or close the block."""
         rest = self._inner(line)

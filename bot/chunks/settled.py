@@ -42,7 +42,7 @@ def settled(markdown: str) -> str:
     end = _read(markdown)
     last = markdown[end.line :]
     if end.place.fence is not None:
-        return markdown[: end.line] if end.place.fence.missing(last) else markdown
+        return markdown[: end.line] if end.place.fence.may_end_with(last) else markdown
     if end.is_table_row(last):
         return markdown
     if end.header is not None and not last.strip("|:- \t"):
