@@ -12,7 +12,6 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack.actions_payloads import Pressed, Slash, read_action, read_shortcut, read_slash
 from adapters.slack.buttons import RESET, RETRY, STOP
-from adapters.slack.errands import Errands
 from adapters.slack.format import mrkdwn
 from adapters.slack.ingest import Commands, Standings, with_standing
 from adapters.slack.manifest import COMMAND
@@ -20,6 +19,7 @@ from adapters.slack.places import SLACK, place_of
 from adapters.slack.recent import Recent, RecentStore, choice, read_choice
 from adapters.slack.workspace import Workspace
 from bot.commands import Command
+from bot.errands import Errands
 from bot.errors import StoreError
 from bot.messages import MessageId, Person, Thread, TurnId
 

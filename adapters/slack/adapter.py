@@ -8,16 +8,14 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.slack.actions import Actions
+from adapters.slack.announcer import Announcer
 from adapters.slack.app import make_app
 from adapters.slack.budget import Budget
 from adapters.slack.calls import Calls, SlackRefused
 from adapters.slack.catchup import CatchUp
 from adapters.slack.checks import BAD_TOKEN, Channel, Checks, bot_token_sentence, read_refusal
-from adapters.slack.condition import Condition
-from adapters.slack.confirmations import Announcer, Confirmations
 from adapters.slack.connection import Line, Rhythm, SlackSettings, listening, open_line, read_access
 from adapters.slack.elsewhere import Elsewhere
-from adapters.slack.errands import Errands
 from adapters.slack.files import Downloads
 from adapters.slack.growing import Pace
 from adapters.slack.history import history, read
@@ -32,6 +30,9 @@ from adapters.slack.uploads import Uploader
 from adapters.slack.workspace import Workspace
 from bot.answers import Draft
 from bot.commands import Command
+from bot.condition import Condition
+from bot.confirmations import Confirmations
+from bot.errands import Errands
 from bot.errors import PlatformError, StoreError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
@@ -90,7 +91,7 @@ class SlackAdapter:
         self._inbox, self._commands = inbox, commands
         self._rhythm, self._pace, self._http_host = rhythm or Rhythm(), pace, http_host
         self._now, self._clock, self._sleep = now, clock, sleep
-        self._condition = Condition()
+        self._condition = Condition("Slack")
         self._checks = Checks(
             line.client, sleep=sleep, pause=self._rhythm.pause, longest_pause=self._rhythm.longest_pause
         )
@@ -122,7 +123,7 @@ class SlackAdapter:
         _tell_channels(channels)
         parts = self._compose(me, channels)
         async with Errands(grace=self._rhythm.ack) as errands, Errands() as background:
-            confirmations = Confirmations(self._store, parts.announcer.confirm, sleep=self._sleep)
+            confirmations = Confirmations(self._store, SLACK, parts.announcer.confirm, sleep=self._sleep)
             ingest = self._ingest(errands, parts, confirmations)
             self._catch_up = catch_up = CatchUp(
                 self._calls,

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from adapters.slack.waiting import pause
+from bot.waiting import pause
 
 MINUTE = 60.0  # seconds
 POSTS = "chat.postMessage"

@@ -12,9 +12,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.budget import Budget, NoRoom, Overtaken
-from adapters.slack.waiting import pause
 from bot.errors import PlatformAway, PlatformError, ThreadClosed
 from bot.metrics import Metrics
+from bot.waiting import pause
 
 logger = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.catchup import AGAIN
-from adapters.slack.condition import Condition
 from adapters.slack.http import EVERYWHERE, HttpEvents
 from adapters.slack.ingest import Ingest
 from adapters.slack.manifest import HTTP_PATH
 from adapters.slack.sockets import Sockets
 from adapters.slack.workspace import Workspace
+from bot.condition import Condition
 from bot.errors import SettingsError
 
 _CALL = aiohttp.ClientTimeout(total=30, sock_connect=10)  # seconds; files bring their own

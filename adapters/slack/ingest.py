@@ -9,12 +9,12 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from adapters.slack.actions_payloads import read_home_opened
-from adapters.slack.condition import Condition
-from adapters.slack.errands import Errands
 from adapters.slack.events import Commanded, Deleted, Edited, Posted, read_event
 from adapters.slack.places import is_direct
 from adapters.slack.workspace import Workspace
 from bot.commands import Command
+from bot.condition import Condition
+from bot.errands import Errands
 from bot.errors import PlatformError, StoreError
 from bot.messages import Address, Message, MessageId, Person, PersonId, Standing, Thread, TurnId
 

@@ -17,13 +17,13 @@ from adapters.slack.places import place_of
 from adapters.slack.posting import Posting, Upload
 from adapters.slack.slots import FILES, Slots
 from adapters.slack.status import StatusLine
-from adapters.slack.waiting import pause
 from adapters.slack.workspace import Workspace
 from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
 from bot.chunks import split
 from bot.errors import PlatformAway, PlatformError, StaleTurn, StoreError, ThreadClosed
 from bot.messages import Turn
 from bot.ports import Store
+from bot.waiting import pause
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from adapters.slack.calls import Calls
 from adapters.slack.faces import Face
 from adapters.slack.places import is_ts
 from adapters.slack.streaming import Stream
-from adapters.slack.waiting import pause
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformAway
 from bot.messages import MessageId, Part, Turn
 from bot.ports import Store
+from bot.waiting import pause
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from adapters.slack.checks import app_token_sentence, read_refusal, retry_after
-from adapters.slack.condition import Condition
-from adapters.slack.errands import Errands
+from bot.condition import Condition
+from bot.errands import Errands
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from adapters.slack.calls import Calls, NoLongerWanted, SlackRefused
-from adapters.slack.waiting import pause
 from bot.errors import PlatformError, ThreadClosed
+from bot.waiting import pause
 
 logger = logging.getLogger(__name__)
 

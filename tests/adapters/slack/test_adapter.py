@@ -236,11 +236,11 @@ async def test_an_answer_that_came_after_the_next_question_is_told_as_its_past()
 
 async def test_a_revoked_token_is_reported_and_the_process_goes_on() -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
-        async with until_logged("Slack does not work"):
+        async with until_logged("platform does not work", by="bot.condition"):
             slack.revoke()
         assert "SLACK_BOT_TOKEN is not valid any more (token_revoked)" in (clew.adapter.trouble() or "")
 
-        async with until_logged("Slack works again"):
+        async with until_logged("platform works again", by="bot.condition"):
             slack.restore()
         ts = await slack.says("ada", "hello")
         await slack.shown("general", ts)

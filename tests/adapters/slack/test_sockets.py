@@ -130,12 +130,12 @@ async def test_a_ticket_that_was_spent_in_vain_is_not_tried_for_ever() -> None:
 async def test_socket_mode_switched_off_is_reported_until_it_is_on_again() -> None:
     async with slack_server(scopes=ALL_SCOPES, variants=SOON) as slack, clew_on(slack) as clew:
         await slack.connected(2)
-        async with until_logged("Slack does not work"):
+        async with until_logged("platform does not work", by="bot.condition"):
             slack.disable_sockets()
             for socket in slack.sockets:
                 await socket.say_disconnect("link_disabled")
                 await socket.close()
-        async with until_logged("Slack works again"):
+        async with until_logged("platform works again", by="bot.condition"):
             assert clew.adapter.trouble() is not None
             slack.disable_sockets(False)
         await slack.connected(2)
@@ -149,7 +149,7 @@ async def test_an_app_token_that_is_revoked_is_reported_with_what_to_do() -> Non
         await slack.connected(2)
         slack.revoke(slack.app_token)
         for _ in range(2):  # no socket, and no token for another one
-            async with until_logged("Slack does not work"):
+            async with until_logged("platform does not work", by="bot.condition"):
                 for socket in slack.sockets:
                     socket.reset()
 
@@ -175,7 +175,7 @@ async def test_tokens_of_two_different_apps_are_reported() -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack:
         told = json.dumps({"ok": True, "bot": {"id": slack.bot_id, "app_id": "A0ANOTHER1"}})
         slack.faults.arm("bots.info", Broken(200, told, "application/json"))
-        async with until_logged("Slack does not work"), clew_on(slack) as clew:
+        async with until_logged("platform does not work", by="bot.condition"), clew_on(slack) as clew:
             await slack.connected(2)
             ts = await slack.says("ada", "hello")
             await slack.shown("general", ts)

@@ -3,23 +3,15 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn, Protocol
 
-from adapters.slack.adoption import EVENT_TYPE
-from adapters.slack.calls import Calls, SlackRefused
-from adapters.slack.format import render
-from adapters.slack.pages import is_own, read_channel, read_replies
-from adapters.slack.places import SLACK, place_of
-from adapters.slack.workspace import Workspace
 from bot.errors import PlatformAway, PlatformError, StoreError
 from bot.messages import MessageId, Platform, Thread
 from bot.ports import Unconfirmed
 
 logger = logging.getLogger(__name__)
 
-_FOREVER = "9999999999.999999"
 _MOST_SAID = 10_000  # commands remembered as confirmed; an event may come again for minutes
 _PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds before what failed is tried again
 
@@ -31,64 +23,22 @@ class ConfirmingStore(Protocol):
     async def unconfirmed(self, platform: Platform) -> Sequence[Unconfirmed]: ...
 
 
-class Announcer:
-    """Posts a confirmation, unless it stands in the thread already."""
-
-    def __init__(self, calls: Calls, me: Workspace) -> None:
-        self._calls, self._me = calls, me
-
-    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
-        """Say it, once. The post carries the command's id, by which it is found again.
-
-        Raises:
-            PlatformAway: it may or may not stand there; the next attempt finds out.
-            ThreadClosed, SlackRefused: it cannot be said there.
-        """
-        if await self._is_said(thread, command):
-            return
-        channel, thread_ts = place_of(thread)
-        await self._calls.call(
-            "chat.postMessage",
-            safe=False,
-            channel=channel,
-            thread_ts=thread_ts,
-            markdown_text=render(words),
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"command": command}},
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-
-    async def _is_said(self, thread: Thread, command: MessageId) -> bool:
-        channel, thread_ts = place_of(thread)
-        if thread_ts is None:
-            reading = read_channel(self._calls, channel, oldest=command, latest=_FOREVER)
-        else:
-            reading = read_replies(self._calls, channel, thread_ts, oldest=command)
-        try:
-            async with aclosing(reading) as pages:
-                async for page in pages:
-                    if any(is_own(post, self._me) and _command_of(post) == command for post in page):
-                        return True
-        except SlackRefused as error:  # where nothing can be read, saying it is better than silence
-            logger.warning("thread not read", extra={"thread_key": thread.key, "error": error.error})
-        return False
-
-
 class Confirmations:
     """Says what became of commands, until it is said; each of them is a task of its own.
 
     Args:
-        say: posts it, once; see `Announcer`.
+        say: posts it, once, as `Adapter.confirm` does.
     """
 
     def __init__(
         self,
         store: ConfirmingStore,
+        platform: Platform,
         say: Callable[[Thread, MessageId, str], Awaitable[None]],
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._store, self._say, self._sleep = store, say, sleep
+        self._store, self._platform, self._say, self._sleep = store, platform, say, sleep
         self._waiting: asyncio.Queue[Unconfirmed] = asyncio.Queue()
         self._known: OrderedDict[tuple[Thread, MessageId], bool] = OrderedDict()  # whether it was said
 
@@ -115,7 +65,7 @@ class Confirmations:
         pause = _PAUSE
         while True:
             try:
-                for one in await self._store.unconfirmed(SLACK):
+                for one in await self._store.unconfirmed(self._platform):
                     self._waiting.put_nowait(one)
             except StoreError as error:
                 logger.warning("confirmations not read", extra={"reason": str(error)})
@@ -156,9 +106,3 @@ class Confirmations:
         self._known.move_to_end(key)
         while len(self._known) > _MOST_SAID:
             self._known.popitem(last=False)
-
-
-def _command_of(post: Mapping[str, object]) -> object:
-    metadata = post.get("metadata")
-    payload = metadata.get("event_payload") if isinstance(metadata, Mapping) else None
-    return payload.get("command") if isinstance(payload, Mapping) else None
