@@ -255,7 +255,6 @@ def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
         if settings.slack.is_set
         else "  Slack     off; SLACK_BOT_TOKEN and SLACK_APP_TOKEN turn it on, and docs/slack.md says how",
         "  Discord   comes with a later version",
-        *(f"  waiting   {name} is set, and nothing reads it yet" for name in settings.set_for_later),
         *([] if caps else ["  no daily cap: CLEW_DAILY_TURNS and CLEW_DAILY_TURNS_PER_PERSON set one"]),
     ]
 

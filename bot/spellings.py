@@ -145,19 +145,37 @@ def slack_token(prefix: str) -> Callable[[object], object]:
 
 def slack_api_url(text: object) -> str:
     """Where Slack's Web API is. The token travels with every call, so plain http is taken on loopback only."""
+    return _address(text, schemes=("http", "https"), ending="/api/", example="https://slack.com/api/")
+
+
+def discord_api_url(text: object) -> str:
+    """Where Discord's REST API is; the token travels with every call, as with Slack's."""
+    return _address(text, schemes=("http", "https"), ending="/api/v10", example="https://discord.com/api/v10")
+
+
+def discord_gateway_url(text: object) -> str:
+    """Where Discord's gateway is; the token is the first thing said there."""
+    return _address(text, schemes=("ws", "wss"), ending="", example="wss://gateway.discord.gg/")
+
+
+def _address(text: object, *, schemes: tuple[str, str], ending: str, example: str) -> str:
+    """An address that a token is sent to; the first of the schemes, which hides nothing, on loopback only."""
+    plain, safe = schemes
     try:
         url = urlsplit(str(text))
         _ = url.port
     except ValueError:
-        raise ValueError("is not a URL; give one such as https://slack.com/api/") from None
+        raise ValueError(f"is not a URL; give one such as {example}") from None
     if "@" in url.netloc:
         raise ValueError("holds a user name or a password; give the address alone")
-    if url.scheme not in {"http", "https"} or not url.hostname or re.search(r"\s", str(text)):
-        raise ValueError(f"is {found(text)}; give a URL such as https://slack.com/api/")
-    if url.query or url.fragment or not url.path.endswith("/api/"):
-        raise ValueError(f"is {found(text)}; give a URL that ends in /api/")
-    if url.scheme == "http" and not is_loopback(url.hostname):
-        raise ValueError(f"is {found(text)}; give an https address, since the token travels with every call")
+    if url.scheme not in schemes or not url.hostname or re.search(r"\s", str(text)):
+        raise ValueError(f"is {found(text)}; give a URL such as {example}")
+    if url.query or url.fragment or not url.path.endswith(ending):
+        wanted = f"that ends in {ending}" if ending else "without a query"
+        raise ValueError(f"is {found(text)}; give a URL {wanted}")
+    if url.scheme == plain and not is_loopback(url.hostname):
+        article = "an https" if safe == "https" else f"a {safe}"
+        raise ValueError(f"is {found(text)}; give {article} address, since the token travels with every call")
     return str(text)
 
 

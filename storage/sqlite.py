@@ -20,8 +20,8 @@ from bot.messages import (
     TurnId,
     Usage,
 )
-from bot.ports import Claim, Place, Retried, Store, ThreadNote, ThreadSummary, Unconfirmed
-from storage import catching_up, controls, messages, transcripts, turns
+from bot.ports import Claim, Parcel, Place, Retried, Store, ThreadNote, ThreadSummary, Unconfirmed
+from storage import catching_up, controls, messages, placing, transcripts, turns
 from storage.commits import Commits, group_commits
 from storage.database import Opened, commit_something_small, forget_the_log, open_database
 from storage.migrate import MIGRATIONS, read_migrations
@@ -254,6 +254,21 @@ class SqliteStore:
 
     async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:
         return await self._read(lambda db: catching_up.active(db, platform, since=since))
+
+    # --- placing ---
+
+    async def take_in(self, parcel: Parcel) -> bool:
+        now = self._now()
+        return await self._write(lambda db: placing.take_in(db, parcel, now=now))
+
+    async def parcels(self, platform: Platform) -> Sequence[Parcel]:
+        return await self._read(lambda db: placing.parcels(db, platform))
+
+    async def placed(self, parcel: Parcel) -> None:
+        await self._write(lambda db: placing.placed(db, parcel))
+
+    async def thread_of(self, platform: Platform, message: MessageId) -> Thread | None:
+        return await self._read(lambda db: placing.thread_of(db, platform, message))
 
     async def check(self) -> None:
         await self._write(commit_something_small)

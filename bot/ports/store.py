@@ -46,6 +46,16 @@ class Unconfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """Something a platform handed over that has no thread yet: a command, say, whose answer will begin one."""
+
+    platform: Platform
+    id: str  # the platform's own
+    content: str  # the adapter's own business
+    until: float  # seconds since the epoch, when it will be of no more use, nor come again
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A channel in which the bot has been addressed, and how far it was heard there."""
 
@@ -254,7 +264,27 @@ class CatchUpStore(Protocol):
         ...
 
 
-class Store(MessageStore, TurnStore, ControlStore, TranscriptStore, CatchUpStore, Protocol):
+class PlacingStore(Protocol):
+    """What an adapter needs where a message does not say which thread it belongs to."""
+
+    async def take_in(self, parcel: Parcel) -> bool:
+        """Keep something until it is `placed`; False when its id is known."""
+        ...
+
+    async def parcels(self, platform: Platform) -> Sequence[Parcel]:
+        """What was taken in and not placed, what is of use the shortest time first."""
+        ...
+
+    async def placed(self, parcel: Parcel) -> None:
+        """Note that it came into a thread, or to nothing: its content is blanked."""
+        ...
+
+    async def thread_of(self, platform: Platform, message: MessageId) -> Thread | None:
+        """The thread in which the bot said a message, for platforms whose message ids are unique everywhere."""
+        ...
+
+
+class Store(MessageStore, TurnStore, ControlStore, TranscriptStore, CatchUpStore, PlacingStore, Protocol):
     """Where threads and turns stand."""
 
     async def check(self) -> None:

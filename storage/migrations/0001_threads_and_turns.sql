@@ -88,6 +88,15 @@ CREATE TABLE part (
     FOREIGN KEY (thread, turn) REFERENCES turn ON DELETE CASCADE
 ) WITHOUT ROWID;
 
+CREATE INDEX part_by_message ON part (message_id);
+
+-- What a platform handed over and has no thread yet, until it has one. Its id stays until it can come no more.
+CREATE TABLE parcel (
+    id        TEXT NOT NULL PRIMARY KEY,  -- platform:id
+    content   TEXT NOT NULL,              -- the adapter's own; empty once it was placed
+    until     REAL NOT NULL
+) WITHOUT ROWID;
+
 -- How far a channel was heard when looking for what was missed in it began, until that is done.
 CREATE TABLE gap (
     place     TEXT NOT NULL PRIMARY KEY,  -- platform:installation:channel

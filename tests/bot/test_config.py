@@ -48,6 +48,10 @@ def test_every_variable_reaches_its_setting() -> None:
             "SLACK_PORT": "0",
             "SLACK_API_URL": "http://127.0.0.1:8181/api/",
             "SLACK_FILE_HOSTS": "Files.slack.com, 127.0.0.1:8181,",
+            "DISCORD_TOKEN": "of-discord",
+            "DISCORD_API_URL": "http://127.0.0.1:8182/api/v10",
+            "DISCORD_GATEWAY_URL": "ws://127.0.0.1:8182/gw",
+            "DISCORD_FILE_HOSTS": "127.0.0.1",
             "DATABASE_URL": "sqlite:////data/clew.db",
             "WEB_HOST": "0.0.0.0",
             "WEB_PORT": "0",
@@ -131,11 +135,11 @@ def test_variables_of_other_programs_are_nobodys_business() -> None:
     assert read_settings(others, None) == read_settings({}, None)
 
 
-def test_tokens_of_platforms_that_come_later_are_noticed_and_not_kept() -> None:
-    settings = read_settings({"DISCORD_TOKEN": "of-discord"}, None)
+def test_discord_alone_is_enough_to_serve() -> None:
+    settings = read_settings({"WEB_ENABLED": "false", "DISCORD_TOKEN": "of-discord"}, None)
 
-    assert settings.set_for_later == ("DISCORD_TOKEN",)
-    assert "of-discord" not in settings.model_dump_json()
+    assert settings.discord.is_set
+    assert settings.secrets == ("of-discord",)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +289,7 @@ def test_slack_alone_is_enough_to_serve(ways_in: dict[str, str]) -> None:
         pytest.param(
             {"WEB_ENABLED": "false"},
             "WEB_ENABLED is false and no platform is set up, so there is nothing to serve; set WEB_ENABLED=true, or "
-            "SLACK_BOT_TOKEN and what goes with it.",
+            "SLACK_BOT_TOKEN and what goes with it, or DISCORD_TOKEN.",
             id="nothing to serve",
         ),
         pytest.param(
@@ -353,6 +357,22 @@ def test_slack_alone_is_enough_to_serve(ways_in: dict[str, str]) -> None:
             {"SLACK_API_URL": "https://slack.com:x/api/"},
             "SLACK_API_URL is not a URL; give one such as https://slack.com/api/.",
             id="an API with a broken port",
+        ),
+        pytest.param(
+            {"DISCORD_API_URL": "https://discord.com/api/"},
+            "DISCORD_API_URL is 'https://discord.com/api/'; give a URL that ends in /api/v10.",
+            id="Discord's address without a version",
+        ),
+        pytest.param(
+            {"DISCORD_GATEWAY_URL": "https://gateway.discord.gg/"},
+            "DISCORD_GATEWAY_URL is 'https://gateway.discord.gg/'; give a URL such as wss://gateway.discord.gg/.",
+            id="a gateway that is no socket",
+        ),
+        pytest.param(
+            {"DISCORD_GATEWAY_URL": "ws://gateway.discord.gg/"},
+            "DISCORD_GATEWAY_URL is 'ws://gateway.discord.gg/'; give a wss address, since the token travels with every "
+            "call.",
+            id="a gateway that everybody can listen to",
         ),
         pytest.param(
             {"SLACK_FILE_HOSTS": "https://files.slack.com"},
