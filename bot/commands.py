@@ -23,6 +23,8 @@ class Command(StrEnum):
     QUIET = "quiet"
 
 
+_BESIDE_A_COMMAND = "/.,;:!?…*_~`\"'“”‘’()"
+_COMMANDS = {command.value: command for command in Command}
 _TYPED = {Command.RESET, Command.STOP, Command.RETRY, Command.HELP}
 
 
@@ -33,6 +35,15 @@ def read_command(text: str) -> Command | None:
     """
     name = text.strip().lower()
     return Command(name[1:]) if name[:1] == "/" and name[1:] in _TYPED else None
+
+
+def command_of(text: str) -> Command | None:
+    """The command that a message to the bot is, and nothing else: in any case, with or without a slash and punctuation.
+
+    Args:
+        text: as people read it, the mention of the bot removed.
+    """
+    return _COMMANDS.get(text.strip().strip(_BESIDE_A_COMMAND).strip().casefold())
 
 
 _HELP = """\

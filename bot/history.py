@@ -39,7 +39,7 @@ class Past:
         said = [one for one in await self._history() if one.message_id not in hidden]
         if not said:
             return ()
-        kept = _newest(said)
+        kept = newest(said)
         self._tell(said)
         contents: list[Content] = [Text(_PAST)]
         files = await self._files(kept)
@@ -68,7 +68,7 @@ class Past:
             said = [one for turn in turns for one in _as_said(turn)]
         if not said:
             return ()
-        kept = _newest(said)
+        kept = newest(said)
         self._tell(said)
         files = await self._files(kept)
         lines = [f"[{_STOPPED if one.author is None else _speaker(one.author)}]\n{one.text}" for one in kept]
@@ -97,13 +97,13 @@ class Past:
         self.told |= self._turn.overheard & {one.message_id for one in said}
 
 
-def _newest(said: Sequence[Said]) -> Sequence[Said]:
-    """The end of what was said, as much of it as a request should hold."""
+def newest(said: Sequence[Said], *, most: int = _LONGEST) -> Sequence[Said]:
+    """The end of what was said: as many of the messages as have no more characters, and the last one in any case."""
     length = 0
     for at in range(len(said) - 1, -1, -1):
         length += len(said[at].text)
-        if length > _LONGEST:
-            return said[at + 1 :]
+        if length > most:
+            return said[min(at + 1, len(said) - 1) :]
     return said
 
 

@@ -84,7 +84,7 @@ class File:
 class _Options:
     """What goes with a call."""
 
-    body: Mapping[str, object] | None = None
+    body: Mapping[str, object] | Sequence[object] | None = None
     files: tuple[File, ...] = ()
     query: Mapping[str, str | int] | None = None
 
@@ -92,7 +92,7 @@ class _Options:
         """The same as discord.py takes it; made anew for every attempt, since what is sent of a file is used up."""
         given: dict[str, Any] = {} if self.query is None else {"params": dict(self.query)}
         if not self.files:
-            return given if self.body is None else {**given, "json": dict(self.body)}
+            return given if self.body is None else {**given, "json": self.body}
         form: list[dict[str, Any]] = [{"name": "payload_json", "value": json.dumps(self.body or {})}]
         for number, file in enumerate(self.files):
             field = {"name": f"files[{number}]", "value": BytesIO(file.data), "filename": file.name}
@@ -134,7 +134,7 @@ class Calls:
         route: Route,
         *,
         safe: bool,
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | Sequence[object] | None = None,
         files: Sequence[File] = (),
         query: Mapping[str, str | int] | None = None,
         within: float = WITHIN,

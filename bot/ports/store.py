@@ -280,7 +280,7 @@ class PlacingStore(Protocol):
         ...
 
     async def thread_of(self, platform: Platform, message: MessageId) -> Thread | None:
-        """The thread in which the bot said a message, for platforms whose message ids are unique everywhere."""
+        """The thread a message was said in, by the bot or to it; for platforms whose ids are unique everywhere."""
         ...
 
 

@@ -1,0 +1,339 @@
+"""Discord as a platform: it connects, hears, answers and tells what is wrong, each in a module of its own."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.discord.announcer import Announcer
+from adapters.discord.application import set_commands
+from adapters.discord.asked import Questions
+from adapters.discord.calls import Calls
+from adapters.discord.catchup import CatchUp
+from adapters.discord.channels import Channels
+from adapters.discord.files import Downloads
+from adapters.discord.gateway import Connection
+from adapters.discord.history import history, read
+from adapters.discord.ingest import Commands, Inbox, Ingest
+from adapters.discord.interactions import Interactions
+from adapters.discord.line import DiscordSettings, Identity, Line, open_line
+from adapters.discord.pages import Pages
+from adapters.discord.payloads import Fields
+from adapters.discord.people import Called
+from adapters.discord.places import DISCORD
+from adapters.discord.reply import Pace, open_reply
+from adapters.discord.servers import Servers
+from adapters.discord.threads import Threads
+from bot.answers import Draft
+from bot.condition import Condition
+from bot.confirmations import Confirmations
+from bot.errands import Errands
+from bot.errors import PlatformError, SettingsError, StoreError, ThreadClosed
+from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
+from bot.metrics import Metrics
+from bot.ports import Reply, Store
+from bot.watching import AGAIN, Watching
+
+__all__ = ["DiscordAdapter", "Line", "Rhythm", "open_line"]
+
+logger = logging.getLogger(__name__)
+
+_GRACE = 2.0  # seconds that what was heard is given to be stored when everything ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often things are done, in seconds; tests have less time."""
+
+    pause: float = 1.0  # before the second attempt at something
+    longest_pause: float = 60.0
+    catch_up: float = 0.1  # between two requests of looking for what was missed
+    watch: float = 1.0  # between two readings of threads just answered in
+    again: tuple[float, ...] = AGAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What needs to know who we are."""
+
+    identity: Identity
+    connection: Connection
+    servers: Servers
+    threads: Threads
+    channels: Channels
+    pages: Pages
+    downloads: Downloads
+    announcer: Announcer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What goes on while Discord is served."""
+
+    ingest: Ingest
+    interactions: Interactions
+    confirmations: Confirmations
+    catch_up: CatchUp
+    watching: Watching
+
+
+class DiscordAdapter:
+    """Discord. Until `serve` has asked who we are, everything here waits.
+
+    Args:
+        line: see `open_line`; closed after the last turn.
+        now: seconds since the epoch.
+        clock: seconds from any beginning.
+
+    Raises:
+        SettingsError: there is no token.
+    """
+
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        *,
+        line: Line,
+        store: Store,
+        inbox: Inbox,
+        commands: Commands,
+        metrics: Metrics,
+        rhythm: Rhythm | None = None,
+        pace: Pace | None = None,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        if settings.token is None:
+            raise SettingsError("DISCORD_TOKEN is not set.")
+        self._token, self._file_hosts, self._line = settings.token.get_secret_value(), settings.file_hosts, line
+        self._store, self._inbox, self._commands = store, inbox, commands
+        self._rhythm, self._pace = rhythm or Rhythm(), pace
+        self._now, self._clock, self._sleep = now, clock, sleep
+        self._condition = Condition("Discord")
+        self._calls = Calls(line.http, sleep=sleep, clock=clock, metrics=metrics)
+        self._work: _Work | None = None
+        self._parts: _Parts | None = None
+        self._is_known = asyncio.Event()  # who we are
+
+    @property
+    def platform(self) -> Platform:
+        """The name of this platform."""
+        return DISCORD
+
+    def trouble(self) -> str | None:
+        """What is wrong with the connection, for the operator; None when it is fine."""
+        return self._condition.trouble
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        """Connect, check and hear while the block runs; yield a line on what was connected.
+
+        Raises:
+            StartError: the token is wrong or an intent missing, which no waiting mends.
+        """
+        identity = await self._line.log_in(
+            self._token, sleep=self._sleep, pause=self._rhythm.pause, longest_pause=self._rhythm.longest_pause
+        )
+        parts = self._known_as(identity)
+        async with Errands(grace=_GRACE) as errands, Errands() as background:
+            self._work = work = self._begun(errands, parts)
+            # Before the first event comes, which would hide the gap.
+            await _note_how_far(work.catch_up)
+            connecting = background.start(parts.connection.run())
+            for endless in (work.confirmations.run, work.catch_up.run, work.watching.run):
+                background.start(self._kept_up(endless))
+            background.start(self._kept_up(work.interactions.take_up))
+            background.start(self._kept_up(lambda: set_commands(self._calls, identity.application_id)))
+            try:
+                await parts.connection.wait_until_ready()
+                number = len(parts.servers.all)
+                yield f"{identity.name} at the gateway, in {number} server{'' if number == 1 else 's'}"
+            finally:
+                connecting.cancel()  # nothing is heard any more before anything else ends
+                await asyncio.gather(connecting, return_exceptions=True)
+
+    def _hear(self, name: str, body: Fields) -> None:
+        work = self._work
+        if work is None:
+            return  # nothing comes before all is ready for it
+        if name == "INTERACTION_CREATE":
+            work.interactions.hear(body)
+        else:
+            work.ingest.hear(name, body)
+
+    def _is_ready(self, shard: int) -> None:
+        if self._work is not None:
+            self._work.catch_up.ready(shard)
+
+    def _is_lost(self, shard: int) -> None:
+        if self._work is not None:
+            self._work.catch_up.lost(shard)
+
+    def _known_as(self, identity: Identity) -> _Parts:
+        calls, pages = self._calls, Pages(self._calls)
+        threads = Threads(calls)
+        connection = Connection(
+            self._token,
+            http=self._line.http,
+            hear=self._hear,
+            on_ready=self._is_ready,
+            on_gap=self._is_lost,
+            condition=self._condition,
+            sleep=self._sleep,
+            pause=self._rhythm.pause,
+            longest_pause=self._rhythm.longest_pause,
+        )
+        servers = Servers(identity.user_id, told=lambda: connection.guilds, find=connection.guild)
+        self._parts = _Parts(
+            identity=identity,
+            connection=connection,
+            servers=servers,
+            threads=threads,
+            channels=Channels(calls, guild=servers.find),
+            pages=pages,
+            downloads=Downloads(pages.one, self._line.session, self._file_hosts, sleep=self._sleep, clock=self._clock),
+            announcer=Announcer(calls, threads, me=identity.user_id),
+        )
+        self._is_known.set()
+        return self._parts
+
+    def _begun(self, errands: Errands, parts: _Parts) -> _Work:
+        confirmations = Confirmations(self._store, DISCORD, parts.announcer.confirm, sleep=self._sleep)
+        ingest = Ingest(
+            errands,
+            me=parts.servers.me,
+            channels=parts.channels,
+            threads=parts.threads,
+            store=self._store,
+            inbox=self._inbox,
+            commands=self._commands,
+            confirm=confirmations.add,
+            sleep=self._sleep,
+        )
+        catch_up = CatchUp(
+            self._calls,
+            self._store,
+            parts.threads,
+            ingest.take_in,
+            me=parts.servers.me,
+            guilds=lambda: parts.servers.all,
+            clock=self._now,
+            sleep=self._sleep,
+            pace=self._rhythm.catch_up,
+        )
+        questions = Questions(self._calls, parts.downloads, self._inbox, called=parts.channels.called)
+        return _Work(
+            ingest=ingest,
+            interactions=Interactions(
+                errands,
+                calls=self._calls,
+                store=self._store,
+                commands=self._commands,
+                questions=questions,
+                now=self._now,
+                sleep=self._sleep,
+            ),
+            confirmations=confirmations,
+            catch_up=catch_up,
+            watching=Watching(catch_up.read_thread, clock=self._now, sleep=self._sleep, again=self._rhythm.again),
+        )
+
+    # --- what the core asks for -----------------------------------------------------------------
+
+    @asynccontextmanager
+    async def reply(self, turn: Turn, draft: Draft) -> AsyncIterator[Reply]:
+        """Open the reply to a turn; see `Adapter`."""
+        parts = await self._known()
+        try:
+            async with open_reply(
+                turn,
+                draft,
+                calls=self._calls,
+                store=self._store,
+                threads=parts.threads,
+                me=parts.identity.user_id,
+                clock=self._clock,
+                sleep=self._sleep,
+                pace=self._pace,
+            ) as reply:
+                yield reply
+        except ThreadClosed as error:
+            await parts.announcer.tell(turn, error)
+            raise
+        if self._work is not None:
+            self._work.watching.watch(turn.thread)
+
+    async def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The bytes of a file; see `Downloads.download`."""
+        parts = await self._known()
+        async with aclosing(parts.downloads.download(message, attachment)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def history(self, thread: Thread, *, before: MessageId, since: float | None) -> Sequence[Said]:
+        """What was said in the thread before a message; see `Adapter`."""
+        parts = await self._known()
+        turns = await self._store.transcript(thread)
+        ended = [turn for turn in turns if turn.ended_at is not None and _is_before(turn.messages[0].id, before)]
+        answers = frozenset(part.message_id for turn in ended for part in turn.parts)
+        return await history(
+            parts.pages,
+            parts.servers.me(thread.installation_id),
+            thread,
+            before=before,
+            since=since,
+            answers=answers,
+            called=_called(parts, thread),
+        )
+
+    async def read(self, message: Message) -> Message:
+        """A message as Discord has it now; see `Adapter`."""
+        parts = await self._known()
+        me = parts.servers.me(message.thread.installation_id)
+        return await read(parts.pages, me, message, called=_called(parts, message.thread))
+
+    async def standing(self, thread: Thread, person: Person) -> Standing:
+        """What somebody is to the server: whoever can write in it is a member."""
+        return person.standing or Standing.MEMBER
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        """Say what became of a command, once; see `Announcer`."""
+        await (await self._known()).announcer.confirm(thread, command, words)
+
+    # --- what is known --------------------------------------------------------------------------
+
+    async def _known(self) -> _Parts:
+        while self._parts is None:
+            await self._is_known.wait()
+        return self._parts
+
+    async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something until it is done, however often it fails."""
+        while True:
+            try:
+                await work()
+            except (PlatformError, StoreError) as error:
+                logger.warning("background work begun again", extra={"reason": str(error)})
+            except Exception:
+                logger.exception("background work failed, beginning it again")
+            else:
+                return
+            await self._sleep(self._rhythm.longest_pause)
+
+
+def _called(parts: _Parts, thread: Thread) -> Called:
+    return lambda name: parts.channels.called(thread.installation_id, name)
+
+
+def _is_before(message: MessageId, other: MessageId) -> bool:
+    return message.isdigit() and other.isdigit() and int(message) < int(other)
+
+
+async def _note_how_far(catch_up: CatchUp) -> None:
+    try:
+        await catch_up.note()
+    except StoreError as error:
+        logger.warning("not noted how far Discord was heard", extra={"reason": str(error)})

@@ -1,0 +1,96 @@
+"""What became of a command, said where it was given; and to a person directly, what can be said nowhere else."""
+
+import logging
+from collections import OrderedDict
+
+from adapters.discord.calls import Calls, DiscordClosed, Route
+from adapters.discord.faces import PINGS_NOBODY, SILENT, SUPPRESS_EMBEDS
+from adapters.discord.format import render
+from adapters.discord.history import ASIDE
+from adapters.discord.payloads import Fields, fields, is_id, objects, text
+from adapters.discord.places import DIRECT, is_continuous
+from adapters.discord.threads import Threads
+from bot.errors import PlatformError, ThreadClosed
+from bot.messages import MessageId, Thread, Turn, TurnId
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 100  # messages after a command that are looked through for its confirmation
+_MOST_TOLD = 1000  # turns remembered as told
+_REASONS = {
+    10003: "the channel or the thread is gone",
+    50001: "I may not see that channel",
+    50013: "I may not write there",
+    160005: "the thread is locked",
+}
+
+
+class Announcer:
+    """Says small things, each of them once. They are no part of the conversation, and stand in small print.
+
+    Args:
+        me: the bot's own user id.
+    """
+
+    def __init__(self, calls: Calls, threads: Threads, *, me: str) -> None:
+        self._calls, self._threads, self._me = calls, threads, me
+        self._told: OrderedDict[TurnId, None] = OrderedDict()
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        """Say what became of a command, unless that was said.
+
+        Raises:
+            PlatformAway: it may or may not stand there; the next attempt finds out.
+            ThreadClosed, DiscordRefused: it cannot be said there.
+        """
+        in_thread = not is_continuous(thread) and await self._threads.is_opened(thread)
+        channel = thread.thread_id if in_thread else thread.channel_id
+        shown = small_print(words)
+        route = Route("GET", "/channels/{channel_id}/messages", channel_id=channel)
+        page = objects(await self._calls.call(route, safe=True, query={"after": command, "limit": _PAGE}))
+        if any(self._confirms(message, command, shown) for message in page):
+            return
+        await self._post(channel, shown, nonce=f"c{command}", reply_to=command)
+
+    async def tell(self, turn: Turn, error: ThreadClosed) -> None:
+        """Tell a turn's asker directly that it cannot be answered where it was asked, once. Never raises."""
+        if turn.id in self._told or turn.thread.installation_id == DIRECT:
+            return  # there is no more private place to say it
+        self._told[turn.id] = None
+        while len(self._told) > _MOST_TOLD:
+            self._told.popitem(last=False)
+        reason = _REASONS.get(error.code, "Discord does not let me") if isinstance(error, DiscordClosed) else "I cannot"
+        question = f"https://discord.com/channels/{turn.thread.installation_id}/{turn.thread.channel_id}"
+        words = f"I cannot answer [your message]({question}/{turn.messages[0].id}): {reason}. You can ask me here."
+        try:
+            route = Route("POST", "/users/@me/channels")
+            opened = fields(await self._calls.call(route, safe=True, body={"recipient_id": turn.asker.id}))
+            await self._post(str(opened.get("id")), small_print(words), nonce=f"e{turn.id}", reply_to=None)
+        except PlatformError as failure:
+            logger.warning("asker not told that there is no answer", extra={**turn.fields, "reason": str(failure)})
+        except Exception:
+            logger.exception("asker not told that there is no answer", extra=turn.fields)
+
+    async def _post(self, channel: str, shown: str, *, nonce: str, reply_to: MessageId | None) -> None:
+        body: dict[str, object] = {
+            "content": shown,
+            "nonce": nonce,
+            "enforce_nonce": True,
+            "allowed_mentions": PINGS_NOBODY,
+            "flags": SUPPRESS_EMBEDS | SILENT,
+        }
+        if reply_to is not None and is_id(reply_to):
+            body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
+        route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel)
+        await self._calls.call(route, safe=True, body=body)
+
+    def _confirms(self, message: Fields, command: MessageId, shown: str) -> bool:
+        if fields(message.get("author")).get("id") != self._me:
+            return False
+        answers = fields(message.get("message_reference")).get("message_id")
+        return text(message.get("content")).strip() == shown.strip() and answers in {None, command}
+
+
+def small_print(words: str) -> str:
+    """Words of the bot's own, every line of them small."""
+    return "\n".join(f"{ASIDE}{line}" for line in render(words).splitlines() if line.strip())

@@ -1,0 +1,43 @@
+"""The buttons under an answer, and how they are told apart when somebody presses one, after a restart too."""
+
+import re
+from enum import Enum, StrEnum
+
+from bot.messages import TurnId
+
+_PRESSED = re.compile(r"clew:(stop|retry):([0-9a-zA-Z_-]{1,64})")
+_ROW, _BUTTON, _GREY = 1, 2, 2  # types of components, and a style
+
+Component = dict[str, object]
+
+
+class Press(StrEnum):
+    """What pressing a button means."""
+
+    STOP = "stop"
+    RETRY = "retry"
+
+
+class Buttons(Enum):
+    """Which buttons stand under a message."""
+
+    NONE = ()
+    GROWING = (Press.STOP,)
+    WHOLE = (Press.RETRY,)
+
+
+def components(buttons: Buttons, turn: TurnId) -> list[Component]:
+    """The rows of components that show these buttons; none for none."""
+    if not buttons.value:
+        return []
+    row = [
+        {"type": _BUTTON, "style": _GREY, "label": press.capitalize(), "custom_id": f"clew:{press}:{turn}"}
+        for press in buttons.value
+    ]
+    return [{"type": _ROW, "components": row}]
+
+
+def read_custom_id(custom_id: str) -> tuple[Press, TurnId] | None:
+    """Which of our buttons, and of which turn, that is; None for anything else."""
+    found = _PRESSED.fullmatch(custom_id)
+    return None if found is None else (Press(found[1]), TurnId(found[2]))

@@ -1,0 +1,194 @@
+"""The connection to Discord's gateway, kept up, with what comes over it handed on as it is."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import discord
+from discord.http import HTTPClient
+
+from adapters.discord.application import intents
+from adapters.discord.payloads import Fields, fields
+from bot.condition import Condition
+from bot.errors import StartError
+
+logger = logging.getLogger(__name__)
+
+TOLD: Final = frozenset(
+    {"MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK", "INTERACTION_CREATE"}
+)
+"""The events that are handed on; of the rest the library keeps what it needs."""
+
+_PORTAL = "https://discord.com/developers/applications"
+BAD_TOKEN = (
+    f"Discord does not accept DISCORD_TOKEN; copy the token again from {_PORTAL}, your application, Bot, Reset Token."
+)
+NO_INTENT = (
+    "Discord does not let the bot read messages; switch on Message Content Intent at "
+    f"{_PORTAL}, your application, Bot, Privileged Gateway Intents."
+)
+_CLOSED = "Discord closed the connection for good (code {code}); see the application at " + _PORTAL + "."
+_FATAL = {4004: BAD_TOKEN, 4013: NO_INTENT, 4014: NO_INTENT}  # codes of closing; what waiting cannot mend
+_FOR_GOOD = {4010, 4011, 4012}
+
+Hear = Callable[[str, Fields], None]
+"""Takes an event by its name and what it says; returns at once."""
+
+
+class Gateway(discord.AutoShardedClient):
+    """One connection for each shard. Made anew when it fails for good; it makes no calls but those of its start.
+
+    Args:
+        hear: told of events in the order in which they came.
+        on_ready: told when a shard knows its servers, after each beginning of a session.
+        on_gap: told when a shard lost its connection.
+    """
+
+    def __init__(
+        self, *, shard_count: int, hear: Hear, on_ready: Callable[[int], None], on_gap: Callable[[int], None]
+    ) -> None:
+        super().__init__(
+            intents=intents(),
+            shard_count=shard_count,
+            # Nothing is asked of these caches, and with many servers they are most of the memory.
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+            enable_debug_events=True,  # for the payloads themselves, which are read here
+            guild_ready_timeout=0.5,
+        )
+        self._hear, self._tell_ready, self._tell_gap = hear, on_ready, on_gap
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Hand a payload on at once, in order; the library would make a task of each."""
+        if event == "socket_raw_receive":
+            self._read(args[0])
+        elif event == "shard_ready":
+            self._tell_ready(args[0])
+        elif event == "shard_disconnect":
+            self._tell_gap(args[0])
+        super().dispatch(event, *args, **kwargs)
+
+    def _read(self, frame: str) -> None:
+        # Most frames are of no interest, and reading one twice costs as much as everything else done with it.
+        if '"MESSAGE_' not in frame and '"INTERACTION_CREATE"' not in frame:
+            return
+        try:
+            payload = fields(json.loads(frame))
+        except ValueError:
+            return  # the library says so, and begins anew
+        name = payload.get("t")
+        if isinstance(name, str) and name in TOLD:
+            # After the library has read it, too: a thread may have come with it.
+            self.loop.call_soon(self._hear, name, fields(payload.get("d")))
+
+
+class Connection:
+    """Keeps a gateway connected for as long as it can be.
+
+    Args:
+        http: of a client that is logged in; asked how many shards there are to be.
+        pause: seconds before the second attempt; doubles up to *longest_pause*.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        http: HTTPClient,
+        hear: Hear,
+        on_ready: Callable[[int], None],
+        on_gap: Callable[[int], None],
+        condition: Condition,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pause: float = 1.0,
+        longest_pause: float = 60.0,
+    ) -> None:
+        self._token, self._http, self._hear = token, http, hear
+        self._on_ready, self._on_gap, self._condition = on_ready, on_gap, condition
+        self._sleep, self._pause, self._longest_pause = sleep, pause, longest_pause
+        self._gateway: Gateway | None = None
+        self._ready, self._was_ready = asyncio.Event(), False
+        self.failed: str | None = None  # why, when it is for good
+
+    @property
+    def guilds(self) -> Sequence[discord.Guild]:
+        """The servers that are known now."""
+        return self._gateway.guilds if self._gateway is not None else ()
+
+    def guild(self, guild_id: int) -> discord.Guild | None:
+        """A server, if it is known now."""
+        return self._gateway.get_guild(guild_id) if self._gateway is not None else None
+
+    async def wait_until_ready(self) -> None:
+        """Wait until every shard has been ready once. Raises StartError when that can never be."""
+        await self._ready.wait()
+        if self.failed is not None:
+            raise StartError(self.failed)
+
+    async def run(self) -> None:
+        """Connect, and again whenever that ends, until this is cancelled or there is no use in it."""
+        pause = self._pause
+        while True:
+            self._was_ready = False
+            try:
+                await self._connect()
+                reason = "the connection ended"
+            except (discord.LoginFailure, discord.PrivilegedIntentsRequired, discord.ConnectionClosed) as error:
+                sentence = _sentence(error)
+                if sentence is not None:
+                    self._condition.is_wrong("gateway", sentence)
+                    self.failed = sentence
+                    self._ready.set()
+                    return
+                reason = str(error)
+            except Exception as error:  # a payload the library stumbles over ends its client with whatever it raised
+                logger.warning("gateway failed", exc_info=error)
+                reason = type(error).__name__
+            pause = self._pause if self._was_ready else pause
+            logger.warning("gateway connected again", extra={"reason": reason, "seconds": pause})
+            await self._sleep(pause)
+            pause = min(2 * pause, self._longest_pause)
+
+    async def _connect(self) -> None:
+        shards, _, limits = await self._http.get_bot_gateway()
+        if limits["remaining"] <= shards:
+            # One beginning too many, and Discord takes the token away.
+            seconds = limits["reset_after"] / 1000
+            logger.error("too many beginnings of a session today", extra={"seconds": seconds})
+            await self._sleep(seconds)
+        ready: set[int] = set()
+
+        def on_ready(shard: int) -> None:
+            ready.add(shard)
+            self._was_ready = True
+            self._condition.is_well("gateway")
+            if len(ready) == shards:
+                self._ready.set()
+            self._on_ready(shard)
+
+        self._gateway = gateway = Gateway(shard_count=shards, hear=self._hear, on_ready=on_ready, on_gap=self._on_gap)
+        try:
+            async with gateway:
+                await gateway.start(self._token)
+        finally:
+            for shard in range(shards):
+                self._on_gap(shard)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What the operator has to do about a connection that waiting does not mend; None when it does."""
+    match error:
+        case discord.LoginFailure():
+            return BAD_TOKEN
+        case discord.PrivilegedIntentsRequired():
+            return NO_INTENT
+        case discord.ConnectionClosed(code=code) if code in _FATAL:
+            return _FATAL[code]
+        case discord.ConnectionClosed(code=code) if code in _FOR_GOOD:
+            return _CLOSED.format(code=code)
+        case _:
+            return None

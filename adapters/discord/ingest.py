@@ -1,0 +1,224 @@
+"""What the gateway tells, or what is read back, on its way into the store: each message once, in order.
+
+Discord tells an event once and wants no receipt. So nothing here gives up: what cannot be stored now is stored later,
+and what comes after it in the same place waits its turn.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
+from weakref import WeakValueDictionary
+
+from adapters.discord.channels import Channels
+from adapters.discord.events import (
+    Commanded,
+    Edited,
+    Posted,
+    origin_of,
+    read_deleted,
+    read_edited,
+    read_posted,
+    replied_to,
+)
+from adapters.discord.payloads import Fields, ids
+from adapters.discord.people import Me
+from adapters.discord.places import DISCORD, Kind, Where
+from adapters.discord.threads import Threads
+from bot.commands import Command
+from bot.errands import Errands
+from bot.errors import PlatformAway, PlatformError, StoreError
+from bot.messages import Address, Message, MessageId, Person, Thread, TurnId
+from bot.ports import PlacingStore, ThreadNote
+
+logger = logging.getLogger(__name__)
+
+_MOST_DONE = 10_000  # commands remembered as carried out; an event may come again for minutes
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before what failed is tried again
+_MOST_ATTEMPTS: Final = 40  # at a place that Discord does not tell of
+
+
+class Inbox(Protocol):
+    """Where messages go; see `bot.inbox.Inbox`."""
+
+    async def receive(self, message: Message) -> bool: ...
+    async def edit(self, thread: Thread, message: MessageId, text: str) -> bool: ...
+    async def withdraw(self, thread: Thread, message: MessageId) -> bool: ...
+
+
+class Commands(Protocol):
+    """Who carries out commands; see `bot.commands.Commands`."""
+
+    async def run(
+        self,
+        command: Command,
+        thread: Thread,
+        by: MessageId,
+        *,
+        person: Person | None = None,
+        turn: TurnId | None = None,
+        mark: str = "/",
+        to_confirm: bool = False,
+    ) -> str: ...
+
+
+class Notes(PlacingStore, Protocol):
+    """What is asked of the store."""
+
+    async def note(self, thread: Thread) -> ThreadNote:
+        """What is known of a thread; see `MessageStore.note`."""
+        ...
+
+
+class Ingest:
+    """Takes in what happened.
+
+    Args:
+        me: who the bot is in a server, by the server's id.
+        confirm: has what became of a command said.
+        heard: told the thread of each message, whether it was for the bot or not.
+    """
+
+    def __init__(
+        self,
+        errands: Errands,
+        *,
+        me: Callable[[str | None], Me],
+        channels: Channels,
+        threads: Threads,
+        store: Notes,
+        inbox: Inbox,
+        commands: Commands,
+        confirm: Callable[[Thread, MessageId, str], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._errands, self._me, self._channels, self._threads = errands, me, channels, threads
+        self._store, self._inbox, self._commands, self._confirm = store, inbox, commands, confirm
+        self._sleep = sleep
+        self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._done: OrderedDict[MessageId, None] = OrderedDict()
+
+    def hear(self, name: str, body: Fields) -> None:
+        """Take in an event of the gateway's. Returns at once; events of one channel are taken in as they came."""
+        self._errands.start(self._take(name, body))
+
+    async def take_in(self, body: Fields) -> None:
+        """Take in a message that was read back, as if it had just been sent. Raises StoreError, PlatformError."""
+        origin = origin_of(body)
+        if origin is not None:
+            async with self._lane(origin.channel_id):
+                where = await self._channels.where(origin)
+                if where is not None and not await self._was_said_before(body, where):
+                    await self._keep("MESSAGE_CREATE", body, where)
+
+    async def _was_said_before(self, body: Fields, where: Where) -> bool:
+        """Whether people said it among themselves before the bot was called: then it was not said to it, nor is now."""
+        read = read_posted(body, self._me(where.guild_id), where)
+        if not isinstance(read, Posted) or read.message.address is not Address.OPEN or read.message.is_root:
+            return False
+        begun = (await self._store.note(read.message.thread)).since
+        return begun is None or read.message.sent_at < begun
+
+    async def _take(self, name: str, body: Fields) -> None:
+        origin = origin_of(body)
+        if origin is None:
+            return
+        async with self._lane(origin.channel_id):
+            wait = _FIRST_PAUSE
+            for _ in range(_MOST_ATTEMPTS):
+                try:
+                    where = await self._channels.where(origin)
+                    if where is not None:
+                        await self._keep(name, body, where)
+                    return
+                except (PlatformAway, StoreError) as error:
+                    logger.warning("event not stored yet", extra={"event": name, "reason": str(error)})
+                except PlatformError as error:
+                    logger.info("event of a closed place", extra={"event": name, "reason": str(error)})
+                    return
+                except Exception:
+                    logger.exception("event failed in a way nobody foresaw")
+                    return
+                await self._sleep(wait)
+                wait = min(2 * wait, _LONGEST_PAUSE)
+            logger.error("event lost", extra={"event": name})
+
+    async def _keep(self, name: str, body: Fields, where: Where) -> None:
+        """Store what an event says. Raises StoreError, and then nothing of it is."""
+        me = self._me(where.guild_id)
+
+        def called(one: str) -> str | None:
+            return self._channels.called(where.guild_id, one)
+
+        match name:
+            case "MESSAGE_CREATE":
+                continued = await self._continued(body, me, where)
+                posted = read_posted(body, me, where, continued=continued, called=called)
+                await self._take_posted(posted, where)
+            case "MESSAGE_UPDATE":
+                continued = await self._continued(body, me, where)
+                edited = read_edited(body, me, where, continued=continued, called=called)
+                match edited:
+                    case Edited(message):
+                        await self._edit(message)
+                    case Commanded():
+                        await self._carry_out(edited)
+            case "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK":
+                for gone in read_deleted(body, where, continued=await self._threads_of(body, where)):
+                    await self._inbox.withdraw(gone.thread, gone.message_id)
+
+    async def _take_posted(self, posted: Posted | Commanded | None, where: Where) -> None:
+        match posted:
+            case Posted(message):
+                self._threads.heard(message.thread, where.channel_id)
+                # What nobody was asked in a channel begins no conversation; most of what is heard is that.
+                if not (message.is_root and message.address in {Address.OPEN, Address.OTHERS}):
+                    await self._inbox.receive(message)
+            case Commanded():
+                self._threads.heard(posted.thread, where.channel_id)
+                await self._carry_out(posted)
+
+    async def _continued(self, body: Fields, me: Me, where: Where) -> Thread | None:
+        """The conversation that a reply in a channel goes on with: no thread could be opened for it."""
+        answered = replied_to(body, me) if where.kind is Kind.CHANNEL else None
+        return None if answered is None else await self._store.thread_of(DISCORD, answered)
+
+    async def _threads_of(self, body: Fields, where: Where) -> Mapping[MessageId, Thread]:
+        if where.kind is not Kind.CHANNEL:
+            return {}
+        found = {}
+        for name in [*ids([body.get("id")]), *ids(body.get("ids"))]:
+            thread = await self._store.thread_of(DISCORD, MessageId(name))
+            if thread is not None:
+                found[MessageId(name)] = thread
+        return found
+
+    async def _edit(self, message: Message) -> None:
+        is_changed = await self._inbox.edit(message.thread, message.id, message.text or "")
+        if not is_changed and message.address is Address.MENTION:
+            # A mention that was forgotten at first. What was answered already is known, and stays as it is.
+            await self._inbox.receive(message)
+
+    async def _carry_out(self, told: Commanded) -> None:
+        """Have a command carried out, once."""
+        if told.message_id in self._done:
+            return
+        here_alone = told.thread.installation_id == "dm"
+        # Where nobody else is there is nothing to be quiet in.
+        command = Command.HELP if here_alone and told.command is Command.QUIET else told.command
+        words = await self._commands.run(
+            command,
+            told.thread,
+            told.message_id,
+            person=told.person,
+            mark="" if here_alone else "@Clew ",
+            to_confirm=True,
+        )
+        self._done[told.message_id] = None
+        while len(self._done) > _MOST_DONE:
+            self._done.popitem(last=False)
+        self._confirm(told.thread, told.message_id, words)
+
+    def _lane(self, channel_id: str) -> asyncio.Lock:
+        return self._lanes.setdefault(channel_id, asyncio.Lock())

@@ -1,0 +1,141 @@
+"""What Discord tells of commands, menus and buttons -> values. Pure; it takes anything at all and never raises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.discord.application import ASK, ASK_ABOUT, HELP, RESET, RESET_HERE, RETRY, STOP
+from adapters.discord.buttons import Press, read_custom_id
+from adapters.discord.payloads import Fields, fields, is_id, number, text
+from adapters.discord.people import person_of
+from adapters.discord.places import Kind, Where, kind_of
+from bot.commands import Command
+from bot.messages import Person, TurnId
+
+_CAN_WRITE: Final = (1 << 10) | (1 << 11)  # permissions: View Channel, Send Messages
+_CAN_WRITE_IN_THREADS: Final = (1 << 10) | (1 << 38)
+
+_COMMANDS = {RESET: Command.RESET, STOP: Command.STOP, RETRY: Command.RETRY, HELP: Command.HELP}
+_PRESSES = {Press.STOP: Command.STOP, Press.RETRY: Command.RETRY}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How an interaction is answered. The token is good for fifteen minutes, and a secret for as long."""
+
+    id: str
+    token: str
+    application_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Somebody asks something: with words, with a file, or about a message."""
+
+    call: Call
+    person: Person
+    where: Where
+    text: str = ""
+    file: Fields | None = None  # as Discord tells an attachment
+    about: Fields | None = None  # a message, as Discord tells one
+    can_write: bool = True  # whether the bot may say something there
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody tells the bot to do something with a conversation."""
+
+    call: Call
+    person: Person
+    where: Where
+    command: Command
+    turn: TurnId | None = None  # whose button was pressed
+    message_id: str | None = None  # the message it was told at
+
+
+def read_interaction(body: Fields) -> Asking | Told | None:
+    """What somebody wants; None when it is nothing the bot offers."""
+    body = fields(body)
+    call, person, where = _call(body), _person(body), _where(body)
+    if call is None or person is None or where is None:
+        return None
+    data = fields(body.get("data"))
+    match number(body.get("type")):
+        case 2:
+            return _command(body, data, call, person, where)
+        case 3:
+            pressed = read_custom_id(text(data.get("custom_id")))
+            message = fields(body.get("message")).get("id")
+            if pressed is None:
+                return None
+            return Told(call, person, where, _PRESSES[pressed[0]], pressed[1], message if is_id(message) else None)
+        case _:
+            return None
+
+
+def read_call(body: Fields) -> Call | None:
+    """How anything at all is answered, so that nobody is left with an error."""
+    return _call(fields(body))
+
+
+def _command(body: Fields, data: Fields, call: Call, person: Person, where: Where) -> Asking | Told | None:
+    name = text(data.get("name"))
+    if name in _COMMANDS:
+        return Told(call, person, where, _COMMANDS[name])
+    resolved, target = fields(data.get("resolved")), data.get("target_id")
+    if name in {ASK_ABOUT, RESET_HERE}:
+        message = fields(fields(resolved.get("messages")).get(target)) if is_id(target) else {}
+        if not is_id(message.get("id")):
+            return None
+        if name == RESET_HERE:
+            return Told(call, person, where, Command.RESET, message_id=str(message["id"]))
+        about = {"channel_id": where.channel_id, **message}
+        return Asking(call, person, where, about=about, can_write=_can_write(body, where))
+    if name != ASK:
+        return None
+    options = _options(data)
+    chosen = options.get("file")
+    file = fields(fields(resolved.get("attachments")).get(chosen)) if is_id(chosen) else None
+    words = text(options.get("text")).strip()
+    return Asking(call, person, where, words, file or None, can_write=_can_write(body, where))
+
+
+def _options(data: Fields) -> Mapping[str, object]:
+    listed = data.get("options")
+    found = [fields(option) for option in listed] if isinstance(listed, list) else []
+    return {text(option.get("name")): option.get("value") for option in found}
+
+
+def _call(body: Fields) -> Call | None:
+    name, token, application = body.get("id"), body.get("token"), body.get("application_id")
+    if not is_id(name) or not is_id(application) or not isinstance(token, str) or not token:
+        return None
+    return Call(name, token, application)
+
+
+def _person(body: Fields) -> Person | None:
+    member = fields(body.get("member"))
+    return person_of(fields(member.get("user")) or fields(body.get("user")), member)
+
+
+def _where(body: Fields) -> Where | None:
+    channel, guild = fields(body.get("channel")), body.get("guild_id")
+    channel_id, parent = channel.get("id", body.get("channel_id")), channel.get("parent_id")
+    kind = kind_of(number(channel.get("type")) or 0)
+    if not is_id(channel_id) or kind is None:
+        return None
+    if kind is Kind.DIRECT or not is_id(guild):
+        return Where(Kind.DIRECT, channel_id)
+    if kind is not Kind.THREAD:
+        return Where(kind, channel_id, guild)
+    return Where(kind, channel_id, guild, parent) if is_id(parent) else None
+
+
+def _can_write(body: Fields, where: Where) -> bool:
+    """Whether the bot may speak there; commands are to be had in channels that it does not even see."""
+    if where.kind is Kind.DIRECT:
+        return True
+    told = text(body.get("app_permissions"))
+    needed = _CAN_WRITE_IN_THREADS if where.kind is Kind.THREAD else _CAN_WRITE
+    is_administrator = told.isdigit() and bool(int(told) & 1 << 3)
+    return not told.isdigit() or is_administrator or int(told) & needed == needed

@@ -1,0 +1,148 @@
+"""What the calls to Discord go over: one logged-in client for the whole life of the process, and what it is allowed."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import HTTPClient
+from pydantic import SecretStr
+
+from adapters.discord.calls import Route
+from adapters.discord.gateway import BAD_TOKEN
+from adapters.discord.payloads import fields, is_id
+from bot.errors import StartError
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_WAIT: Final = 60.0  # seconds that the library waits for a full bucket
+_WINDOW: Final = 600.0  # seconds
+_MOST_INVALID: Final = 8_000  # answers of 401, 403 and 429 in a window; at 10,000 Discord shuts the address out
+
+
+class DiscordSettings(Protocol):
+    """What is set for Discord."""
+
+    @property
+    def token(self) -> SecretStr | None: ...
+    @property
+    def api_url(self) -> str: ...
+    @property
+    def gateway_url(self) -> str: ...
+    @property
+    def file_hosts(self) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is."""
+
+    user_id: str
+    name: str
+    application_id: str
+
+
+class InvalidAnswers:
+    """Counts the answers for which Discord shuts an address out when there are too many.
+
+    Args:
+        clock: seconds from any beginning.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._times: deque[float] = deque()
+
+    def count(self, status: int, headers: "aiohttp.typedefs.LooseHeaders | object") -> None:
+        """Note an answer. A rate limit that all apps share is nobody's fault."""
+        scope = headers.get("X-RateLimit-Scope") if hasattr(headers, "get") else None
+        if status in {401, 403} or (status == 429 and scope != "shared"):
+            self._times.append(self._clock())
+            if len(self._times) == _MOST_INVALID:
+                logger.error("Discord is about to shut this address out", extra={"answers": len(self._times)})
+
+    @property
+    def recent(self) -> int:
+        """How many there were in the last ten minutes."""
+        while self._times and self._times[0] < self._clock() - _WINDOW:
+            self._times.popleft()
+        return len(self._times)
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether the next ones would be dangerous."""
+        return self.recent >= _MOST_INVALID
+
+
+class Line:
+    """A client that makes calls, and a session of its own for files, which never sees the token."""
+
+    def __init__(self, client: discord.Client, session: aiohttp.ClientSession, invalid: InvalidAnswers) -> None:
+        self._client, self.session, self.invalid = client, session, invalid
+
+    @property
+    def http(self) -> HTTPClient:
+        """What calls go over, once `log_in` was done."""
+        return self._client.http
+
+    async def log_in(
+        self,
+        token: str,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pause: float = 1.0,
+        longest_pause: float = 60.0,
+    ) -> Identity:
+        """Try the token and learn who we are. Trouble that waiting mends is waited out.
+
+        Raises:
+            StartError: Discord does not accept the token.
+        """
+        while True:
+            try:
+                user = fields(await self.http.static_login(token.strip()))
+                application = fields(await self.http.request(Route("GET", "/oauth2/applications/@me")))
+                user_id, application_id = user.get("id"), application.get("id")
+                if is_id(user_id) and is_id(application_id):
+                    return Identity(user_id, str(user.get("username") or "Clew"), application_id)
+                reason = "an answer without ids"
+            except discord.LoginFailure as error:
+                raise StartError(BAD_TOKEN) from error
+            except Exception as error:  # the library raises whatever a broken answer makes it stumble over
+                reason = type(error).__name__
+            logger.warning("Discord cannot be asked, trying again", extra={"reason": reason, "seconds": pause})
+            await self.http.close()
+            self.http.connector = discord.utils.MISSING  # closed with the session; the next attempt makes both anew
+            await sleep(pause)
+            pause = min(2 * pause, longest_pause)
+
+
+@asynccontextmanager
+async def open_line(settings: DiscordSettings) -> AsyncIterator[Line]:
+    """A client that is not logged in yet. Closed after the last turn."""
+    # The library knows one Discord for the whole process.
+    Route.BASE = settings.api_url
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
+    invalid = InvalidAnswers()
+    trace = aiohttp.TraceConfig()
+
+    async def ended(_: object, __: object, given: aiohttp.TraceRequestEndParams) -> None:
+        invalid.count(given.response.status, given.response.headers)
+
+    trace.on_request_end.append(ended)
+    client = discord.Client(
+        intents=discord.Intents.none(),
+        allowed_mentions=discord.AllowedMentions.none(),
+        max_ratelimit_timeout=_LONGEST_WAIT,
+        http_trace=trace,
+    )
+    async with client, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield Line(client, session, invalid)

@@ -1,0 +1,320 @@
+"""The reply to one turn in Discord: a thread, a sign of work, messages that grow, and one end that stands."""
+
+import asyncio
+import logging
+import mimetypes
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from adapters.discord.buttons import Buttons
+from adapters.discord.calls import Calls, DiscordRefused, File, NoLongerWanted
+from adapters.discord.faces import Face
+from adapters.discord.format import OVERFLOW_NAME, PART_LIMIT, growing_markdown_of, markdown_of, plan, render
+from adapters.discord.posting import Posting
+from adapters.discord.slots import Slots
+from adapters.discord.threads import Threads
+from adapters.discord.typing import keep_typing
+from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
+from bot.chunks import split
+from bot.errors import PlatformAway, PlatformError, StaleTurn, StoreError, ThreadClosed
+from bot.messages import Turn
+from bot.ports import Store
+from bot.waiting import pause
+
+logger = logging.getLogger(__name__)
+
+WORKING = "*Thinking…*"  # in the place of words that are yet to come
+STOPPED = "*Stopped.*"
+MOST_FILES = 10  # of one message
+FILE_LIMIT = 10 * 1024 * 1024  # bytes of one file, where the server has no more
+_REQUEST_LIMIT = 24 * 1024 * 1024  # bytes of one request; Discord takes 25 MiB
+_FILES_ONLY = "*The answer is in the files below.*"
+_NOT_SENT = "*A file of this answer is too large for Discord, or is refused here.*"
+_MODERATED = "*The rules of this server (AutoMod) or of Discord do not let me post this answer.*"
+_RULES = {200000, 200001, 240000}  # AutoMod's, and for harmful links
+_TOO_LARGE = {40005, 50045}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
+_GRACE = 5.0  # seconds that what is under way is given at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between the frames of a growing answer, and the like."""
+
+    first: float = 0.3  # an answer that is whole by then is posted in one piece
+    edit: float = 1.2  # about five edits in five seconds is what a channel takes
+    doubt: float = 2.0  # until what was not found is looked for once more
+    settle: float = 30.0  # how long a part that is whole is tried to be shown while the next one grows
+    end: float = 60.0  # how long the end of an answer is tried to be shown
+
+
+class DiscordReply:
+    """A reply as the core knows it. `work` shows the draft while it grows, `end` what it has come to."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        draft: Draft,
+        *,
+        calls: Calls,
+        store: Store,
+        threads: Threads,
+        me: str,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        pace: Pace,
+    ) -> None:
+        self._turn, self._draft, self._calls, self._threads = turn, draft, calls, threads
+        self._clock, self._sleep, self._pace = clock, sleep, pace
+        self._more, self._ended = asyncio.Event(), asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._slots = Slots(turn, calls=calls, store=store, me=me, sleep=sleep, doubt=pace.doubt)
+        self._posting: Posting | None = None
+
+    def changed(self) -> None:
+        """Have the newest of the draft shown when there is time for it."""
+        self._more.set()
+
+    async def end(self, ending: Ending) -> None:
+        """Make the thread show how the turn ended.
+
+        Raises:
+            PlatformAway: Discord did not let us in time; doing it again later is safe.
+            ThreadClosed, DiscordRefused: it cannot be shown.
+            StaleTurn, StoreError: the store could not be told what is shown.
+        """
+        self._ended.set()
+        await self._idle()
+        until = self._clock() + self._pace.end
+        wait = _FIRST_PAUSE
+        while True:
+            try:
+                await self._finish(await self._opened(), ending, until)
+                return
+            except PlatformAway:
+                if self._clock() + wait >= until:
+                    raise
+            await self._sleep(wait)
+            wait = min(2 * wait, _LONGEST_PAUSE)
+
+    async def _opened(self) -> Posting:
+        """The place of the reply, looked up or made when it is not known yet."""
+        if self._posting is None:
+            spot = await self._threads.spot(self._turn)
+            self._posting = Posting(self._turn, self._slots, spot, calls=self._calls, clock=self._clock)
+        await self._slots.load()
+        return self._posting
+
+    # --- the end --------------------------------------------------------------------------------
+
+    async def _finish(self, posting: Posting, ending: Ending, until: float) -> None:
+        """Bring the thread to show the ending; what stands there already is left alone."""
+        match ending:
+            case Notice(text):
+                await self._show(posting, [Face(render(text))], until)
+            case Stopped(answer) if answer.is_empty:
+                await posting.keep(WORKING, STOPPED, until=until)
+            case Answered(answer) | Stopped(answer):
+                await self._show_answer(posting, answer, until)
+        await posting.tidy(until=until)
+
+    async def _show_answer(self, posting: Posting, answer: Answer, until: float) -> None:
+        planned = plan(markdown_of(answer))
+        texts = planned.parts or (_FILES_ONLY,)
+        overflow = [] if planned.overflow is None else [File(OVERFLOW_NAME, planned.overflow)]
+        files = [*overflow, *_files_of(answer)]
+        sent = _that_fit(files)
+        if len(sent) < len(files):
+            texts = (*texts[:-1], f"{texts[-1]}\n\n{_NOT_SENT}")
+        try:
+            await self._show(posting, _faces(texts, sent), until)
+        except DiscordRefused as error:
+            logger.warning("answer refused", extra={**self._turn.fields, "reason": str(error)})
+            if error.code in _RULES:
+                await self._show(posting, _faces((_MODERATED,), ()), until)
+            elif sent and (error.code in _TOO_LARGE or error.status in {403, 413}):
+                # The words of an answer are worth more than its files.
+                if overflow:
+                    texts = tuple(split(render(markdown_of(answer)), limit=PART_LIMIT))
+                await self._show(posting, _faces((*texts[:-1], f"{texts[-1]}\n\n{_NOT_SENT}"), ()), until)
+            else:
+                raise
+
+    async def _show(self, posting: Posting, faces: list[Face], until: float) -> None:
+        for number, face in enumerate(faces):
+            await posting.put(number, face, until=until)
+        await posting.remove(lambda number: number >= len(faces), until=until)
+
+    # --- while it grows -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to show that work goes on; `close` ends it."""
+        if self._turn.refusal is None:
+            self._worker = asyncio.create_task(self._work())
+            self._tasks = [self._worker]
+
+    async def _work(self) -> None:
+        """Show frame after frame until the reply ends. A frame that fails delays the next and nothing else."""
+        wait = _FIRST_PAUSE
+        while not self._ended.is_set():
+            try:
+                posting = await self._opened()
+                if len(self._tasks) == 1:
+                    self._tasks.append(asyncio.create_task(self._type()))
+                await self._blank(posting)
+                await self._grow(posting)
+                return
+            except NoLongerWanted:
+                if self._ended.is_set():
+                    return
+            except (StaleTurn, ThreadClosed) as error:
+                logger.info("nothing more is shown", extra={**self._turn.fields, "reason": str(error)})
+                return
+            except (PlatformError, StoreError) as error:
+                logger.info("frame not shown", extra={**self._turn.fields, "reason": str(error)})
+            await pause(wait, self._ended, sleep=self._sleep)
+            wait = min(2 * wait, _LONGEST_PAUSE)
+            self._more.set()
+
+    async def _type(self) -> None:
+        spot = await self._threads.spot(self._turn)
+        await keep_typing(
+            self._calls,
+            spot.channel_id,
+            ended=self._ended,
+            is_needed=lambda: not self._slots.has_words,
+            sleep=self._sleep,
+        )
+
+    async def _blank(self, posting: Posting) -> None:
+        """Let an answer that is given anew show nothing of the old one."""
+        if self._turn.interaction is not None or not self._slots.has_words or self._draft.answer.text:
+            return
+        until = self._clock() + self._pace.settle
+        await posting.put(0, Face(WORKING, Buttons.GROWING), until=until, unless=self._ended)
+        await posting.remove(lambda number: number > 0, until=until)
+
+    async def _grow(self, posting: Posting) -> None:
+        while not self._ended.is_set():
+            await pause(float("inf"), self._more, self._ended, sleep=self._sleep)
+            if self._ended.is_set():
+                return
+            self._more.clear()
+            if not self._slots.has_words:
+                await pause(self._pace.first, self._ended, sleep=self._sleep)
+            began = self._clock()
+            is_shown = await self._frame(posting)
+            # An edit that took long says that there is no room for more.
+            wait = max(self._pace.edit, self._clock() - began) if is_shown else 0.0
+            await pause(wait, self._ended, sleep=self._sleep)
+
+    async def _frame(self, posting: Posting) -> bool:
+        """Show the newest of the draft; False when there is nothing to show yet."""
+        parts = self._parts()
+        if not parts or self._ended.is_set():
+            return False
+        until = self._clock() + self._pace.settle
+        for number, text in enumerate(parts[:-1]):  # they stay what they are
+            await posting.put(number, Face(text), until=until, unless=self._ended)
+        last = len(parts) - 1
+        slot = self._slots.slot(last)
+        await posting.settle(slot, unless=self._ended)
+        if slot.id is None:
+            await posting.post(slot, Face(parts[-1], Buttons.GROWING), "", until=until, unless=self._ended)
+        else:
+            await posting.frame(slot, lambda: self._newest(last), unless=self._ended)
+        return True
+
+    def _newest(self, number: int) -> Face | None:
+        parts = self._parts()
+        return Face(parts[number], Buttons.GROWING) if number < len(parts) else None
+
+    def _parts(self) -> tuple[str, ...]:
+        # Remarks stand under the words, so they can be shown when those have come to their end.
+        return plan(growing_markdown_of(replace(self._draft.answer, remarks=())), whole=False).parts
+
+    # --- around it ------------------------------------------------------------------------------
+
+    async def _idle(self) -> None:
+        """Wait until nothing is under way: an edit that is overtaken by another may be carried out after it."""
+        if self._worker is not None:
+            await asyncio.wait({self._worker})
+
+    def abandon(self) -> None:
+        """Leave everything where it is."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End the signs of work, whatever became of the reply."""
+        self._ended.set()
+        if not self._tasks:
+            return
+        await asyncio.wait(self._tasks, timeout=_GRACE)
+        self.abandon()
+        for failure in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(failure, Exception):
+                logger.error("growing reply failed", extra=self._turn.fields, exc_info=failure)
+
+
+def _faces(texts: tuple[str, ...], files: tuple[File, ...]) -> list[Face]:
+    *opening, last = texts
+    return [*map(Face, opening), Face(last, Buttons.WHOLE, files)]
+
+
+def _files_of(answer: Answer) -> list[File]:
+    """What the model made."""
+    return [
+        File(
+            f"{media.kind}-{number}{mimetypes.guess_extension(media.mime_type) or ''}",
+            media.data,
+            f"{media.kind} {number}, made by AI",
+        )
+        for number, media in enumerate(answer.media, 1)
+        if media.data is not None
+    ]
+
+
+def _that_fit(files: list[File]) -> tuple[File, ...]:
+    """As many of the files, the first ones, as one message takes."""
+    fitting: list[File] = []
+    left = _REQUEST_LIMIT
+    for file in files:
+        if len(file.data) <= min(FILE_LIMIT, left) and len(fitting) < MOST_FILES:
+            fitting.append(file)
+            left -= len(file.data)
+    return tuple(fitting)
+
+
+@asynccontextmanager
+async def open_reply(
+    turn: Turn,
+    draft: Draft,
+    *,
+    calls: Calls,
+    store: Store,
+    threads: Threads,
+    me: str,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    pace: Pace | None = None,
+) -> AsyncIterator[DiscordReply]:
+    """The reply to a turn, growing while the block runs.
+
+    Args:
+        me: the bot's own user id.
+    """
+    reply = DiscordReply(
+        turn, draft, calls=calls, store=store, threads=threads, me=me, clock=clock, sleep=sleep, pace=pace or Pace()
+    )
+    reply.start()
+    try:
+        yield reply
+    except asyncio.CancelledError:
+        reply.abandon()
+        raise
+    finally:
+        await reply.close()

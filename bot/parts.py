@@ -1,0 +1,74 @@
+"""An answer as the messages of a thread: its whole Markdown, the parts a platform takes, a file for what is longer."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from bot.answers import Answer
+
+OVERFLOW_NAME = "answer.md"
+
+_UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
+# Controls, and the marks that turn the direction of writing over.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the messages of an answer show, each to be sent as it stands, and the file beside them."""
+
+    parts: tuple[str, ...]
+    overflow: bytes | None = None  # the whole answer, when it does not fit into the parts
+
+
+def planned(parts: Sequence[str], *, most: int, last_line: str, markdown: str, whole: bool) -> Plan:
+    """The messages of an answer: of too many parts the opening ones, and a file with all of it.
+
+    Args:
+        parts: the answer as the platform would show it.
+        most: messages that one answer may take.
+        last_line: tells under the last part where the rest is, with what divides it from the part.
+        markdown: the answer as it goes into the file.
+        whole: the answer is finished. While it grows there is no file and no last line yet.
+    """
+    if len(parts) <= most:
+        return Plan(tuple(parts))
+    opening = tuple(parts[:most])
+    if not whole:
+        return Plan(opening)
+    return Plan((*opening[:-1], f"{opening[-1]}{last_line}"), cleaned(markdown).encode())
+
+
+def markdown_of(answer: Answer) -> str:
+    """The Markdown of a whole answer: its text, the bot's remarks and where things come from."""
+    pages = dict.fromkeys(citation for citation in answer.citations if _is_page(citation.url))
+    sources = [f"{number}. {_source(page.url, page.title)}" for number, page in enumerate(pages, 1)]
+    listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
+    undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
+    return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)
+
+
+def cleaned(markdown: str) -> str:
+    """The text without what nobody sees and by which one thing can be made to look like another."""
+    text = markdown.encode("utf-8", "replace").decode("utf-8")
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _is_page(url: str) -> bool:
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+def _source(url: str, title: str | None) -> str:
+    # Anything a title could open in Markdown, a link's end above all, is only a letter here.
+    label = re.sub(r"([\\`*_\[\]<>!|~#&])", r"\\\1", " ".join((title or url).split()))
+    target = re.sub(r"[<>\\|()]|[^!-~]", _percent, url.strip())
+    return f"[{label}]({target})"
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
