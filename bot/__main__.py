@@ -7,15 +7,20 @@ import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import aiohttp
 
-from adapters.slack.adapter import SlackAdapter, open_line
+from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.adapter import open_line as open_discord
+from adapters.discord.invite import read_invite
+from adapters.discord.places import DISCORD
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.adapter import open_line as open_slack
 from adapters.slack.manifest import print_manifest
 from adapters.slack.places import SLACK
 from adapters.web.adapter import WebAdapter
@@ -51,6 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     slack = commands.add_parser("slack", help="set Slack up").add_subparsers(dest="step", metavar="STEP", required=True)
     manifest = slack.add_parser("manifest", help="print the app's manifest, and a link that creates the app from it")
     manifest.add_argument("--http", metavar="URL", help="take events over HTTP at this address, not by Socket Mode")
+    discord = commands.add_parser("discord", help="set Discord up")
+    discord_steps = discord.add_subparsers(dest="step", metavar="STEP", required=True)
+    invite = discord_steps.add_parser("invite", help="print the link that puts the bot into a server")
+    invite.add_argument("--client-id", metavar="ID", help="the application's id; without it DISCORD_TOKEN is asked")
     given = parser.parse_args(arguments)
     match given.command:
         case "check":
@@ -63,6 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(print_manifest(given.http))
             except ValueError as error:
                 manifest.error(str(error))
+        case "discord":
+            try:
+                print(asyncio.run(read_invite(given.client_id, _settings().discord)))
+            except StartError as error:
+                _give_up(error)
         case _:
             _run(_settings())
 
@@ -73,6 +87,13 @@ class Bot:
 
     address: str  # of the page, or of health and metrics alone
     connected: Mapping[str, asyncio.Future[str]]  # each platform's line on what it is connected to, once it is
+
+
+class Served(Adapter, Protocol):
+    """A platform that has to be connected to."""
+
+    def trouble(self) -> str | None: ...
+    def serve(self) -> AbstractAsyncContextManager[str]: ...
 
 
 @asynccontextmanager
@@ -87,7 +108,8 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         # Whoever is entered first is closed last: the platforms stop listening, the turns drain, the rest follows.
         store = await stack.enter_async_context(open_store(settings.database.url, keeps_text=frozenset({WEB})))
         model = await stack.enter_async_context(_model(settings))
-        line = await stack.enter_async_context(open_line(settings.slack)) if settings.slack.is_set else None
+        slack = await stack.enter_async_context(open_slack(settings.slack)) if settings.slack.is_set else None
+        discord = await stack.enter_async_context(open_discord(settings.discord)) if settings.discord.is_set else None
         responder = Responder(
             store=store,
             model=model,
@@ -110,12 +132,15 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         )
         inbox = Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics)
         commands = Commands(store, policy=settings.policy, stop=dispatcher.stop, wake=dispatcher.wake)
-        platforms: dict[str, SlackAdapter] = {}
-        if line is not None:
-            slack = SlackAdapter(
-                settings.slack, line=line, store=store, inbox=inbox, commands=commands, metrics=metrics
+        platforms: dict[str, Served] = {}
+        if slack is not None:
+            adapters[SLACK] = platforms["slack"] = SlackAdapter(
+                settings.slack, line=slack, store=store, inbox=inbox, commands=commands, metrics=metrics
             )
-            adapters[SLACK] = platforms["slack"] = slack
+        if discord is not None:
+            adapters[DISCORD] = platforms["discord"] = DiscordAdapter(
+                settings.discord, line=discord, store=store, inbox=inbox, commands=commands, metrics=metrics
+            )
         health = Health(store, platforms={name: adapter.trouble for name, adapter in platforms.items()})
         await stack.enter_async_context(health.watching())
         web = WebAdapter(
@@ -136,7 +161,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 @asynccontextmanager
-async def _connected(platforms: Mapping[str, SlackAdapter]) -> AsyncIterator[Mapping[str, asyncio.Future[str]]]:
+async def _connected(platforms: Mapping[str, Served]) -> AsyncIterator[Mapping[str, asyncio.Future[str]]]:
     """Platforms being connected and kept so while the block runs. None waits for another, nor the page for any.
 
     Raises:
@@ -145,7 +170,7 @@ async def _connected(platforms: Mapping[str, SlackAdapter]) -> AsyncIterator[Map
     lines: dict[str, asyncio.Future[str]] = {name: asyncio.get_running_loop().create_future() for name in platforms}
     ending = asyncio.Event()
 
-    async def keep(name: str, adapter: SlackAdapter) -> None:
+    async def keep(name: str, adapter: Served) -> None:
         async with adapter.serve() as line:
             lines[name].set_result(line)
             await ending.wait()
@@ -254,7 +279,9 @@ def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
         "  Slack     connecting"
         if settings.slack.is_set
         else "  Slack     off; SLACK_BOT_TOKEN and SLACK_APP_TOKEN turn it on, and docs/slack.md says how",
-        "  Discord   comes with a later version",
+        "  Discord   connecting"
+        if settings.discord.is_set
+        else "  Discord   off; DISCORD_TOKEN turns it on, and docs/discord.md says how",
         *([] if caps else ["  no daily cap: CLEW_DAILY_TURNS and CLEW_DAILY_TURNS_PER_PERSON set one"]),
     ]
 

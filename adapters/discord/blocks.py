@@ -106,10 +106,11 @@ class _Reader:
                 self._show_code(inner[self._indented :])
                 return True
         elif inner is not None and not fence.is_left_by(inner):
-            if fence.is_closed_by(inner):
+            may_end = self._is_unfinished and (fence.is_closed_by(inner) or fence.may_end_with(inner))
+            if not may_end and fence.is_closed_by(inner):
                 self._empty_code = 0
                 self._end_code()
-            elif not (self._is_unfinished and fence.may_end_with(inner)):
+            elif not may_end:
                 self._show_code(inner[min(fence.indent, _indentation(inner)) :])
             return True
         self._end_code()

@@ -193,7 +193,7 @@ async def _first(reader: Reader, thread: Thread, wanted: _Wanted) -> list[Fields
     if not wanted.holds({"id": thread.thread_id}):
         return []
     try:
-        return [await reader.one(thread.channel_id, thread.thread_id)]
+        return list(filter(wanted.holds, [await reader.one(thread.channel_id, thread.thread_id)]))
     except (MessageGone, ThreadClosed):
         return []
 

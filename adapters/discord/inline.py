@@ -151,13 +151,14 @@ class _Reader:
 
     def _formula(self, at: int) -> int | None:
         for whole, begun in _FORMULAS:
-            if found := whole.match(self._text, at):
+            found = whole.match(self._text, at)
+            if found and (self._whole or found.end() < len(self._text)):
                 tex = found["display"] if "display" in found.re.groupindex else found["tex"]
                 if is_formula(tex):
                     shown = readable(tex)
                     self._say(f"\n{shown}\n" if "display" in found.re.groupindex else shown.replace("\n", "; "))
                     return found.end()
-            elif not self._whole and begun.match(self._text, at):
+            elif found or (not self._whole and begun.match(self._text, at)):
                 return OPEN
         return None
 

@@ -25,7 +25,9 @@ _LITERAL = re.compile(
 )
 # The end of letters of which the next ones may make one of these.
 _UNDECIDED = re.compile(
-    r"(?:(?<=\n)(?:-|#{1,3}|>+|[-+*]|\d{1,9}\.?)|\*+|_+|~+|[\\\]]|<[a-z]{0,5}|@[a-z]{0,7})\Z", re.IGNORECASE
+    r"(?:(?<=\n)(?:-|#{1,3}|>+|[-+*]|\d{1,9}\.?)|\*+|_+|~+|[\\\]]|<[a-z]{0,5}|@[a-z]{0,7}"
+    r"|h(?:t(?:tp?|tps?:?/{0,2})?)?)\Z",
+    re.IGNORECASE,
 )
 
 

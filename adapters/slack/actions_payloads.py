@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from adapters.slack.manifest import COMMAND, RESET_COMMAND, RESET_SHORTCUT
 from adapters.slack.places import is_direct, is_id, is_ts, read_link, thread_of
-from adapters.slack.reading import command_of
 from adapters.slack.workspace import Workspace
-from bot.commands import Command
+from bot.commands import Command, command_of
 from bot.messages import MessageId, Person, PersonId, Thread, TurnId
 
 Fields = Mapping[str, object]

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from adapters.slack.places import is_direct, is_id, is_ts, place_of, thread_of
-from adapters.slack.reading import command_of, mentions, readable
+from adapters.slack.reading import mentions, readable
 from adapters.slack.workspace import Workspace
-from bot.commands import Command
+from bot.commands import Command, command_of
 from bot.messages import (
     Address,
     Attachment,

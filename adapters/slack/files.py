@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -15,8 +14,8 @@ from adapters.slack.calls import Calls, SlackClosed, SlackRefused
 from adapters.slack.uploads import Uploader
 from bot.attachments import label_name
 from bot.errors import AttachmentUnreadable, Unreadable
+from bot.hosts import is_allowed
 from bot.messages import Attachment, Message
-from bot.spellings import is_loopback
 
 __all__ = ["Downloads", "Uploader", "is_allowed"]
 
@@ -167,31 +166,6 @@ class Downloads:
                     yield wanted
                 skip = max(0, skip - len(piece))
                 piece = await content.read(PIECE)
-
-
-def is_allowed(url: URL, hosts: Collection[str]) -> bool:
-    """Whether a file may be fetched from there with the bot's token.
-
-    The host has to be one of *hosts*, whole. One without a port stands for any port on loopback and for the default
-    one elsewhere. Plain http is taken on loopback only.
-    """
-    host = (url.raw_host or "").lower()
-    is_local = is_loopback(host)
-    if url.scheme not in ({"http", "https"} if is_local else {"https"}) or url.raw_user or url.raw_password:
-        return False
-    for name, port in map(_host_and_port, hosts):
-        if name == host and (url.port == port or (port is None and (is_local or url.is_default_port()))):
-            return True
-    return False
-
-
-def _host_and_port(entry: str) -> tuple[str | None, int | None]:
-    """What an entry of the list of hosts names; no host when it is not one."""
-    try:
-        named = urlsplit(f"//{entry}")
-        return named.hostname or None, named.port
-    except ValueError:
-        return None, None
 
 
 def _why_not(said: Mapping[str, str], *, is_external: bool) -> Unreadable | None:

@@ -5,14 +5,14 @@ Slack takes the model's Markdown as ``markdown_text`` or in a ``markdown`` block
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from dataclasses import replace
 
-from adapters.slack.harmless import cleaned, decided, harmless
+from adapters.slack.harmless import decided, harmless
 from adapters.slack.mrkdwn import mrkdwn
 from bot.answers import Answer
 from bot.chunks import settled, split
 from bot.chunks.blocks import Place, is_heading
+from bot.parts import OVERFLOW_NAME, Plan, cleaned, markdown_of, planned
 
 __all__ = [
     "MOST_PARTS",
@@ -28,29 +28,10 @@ __all__ = [
 
 PART_LIMIT = 11_000  # characters as sent; Slack takes 12,000, and the rest is for buttons and the last line
 MOST_PARTS = 4  # messages of one answer; what is longer is a file as well
-OVERFLOW_NAME = "answer.md"
 
 _MOST_BLOCKS = 45  # of the 50 a message may have: Slack makes several of one Markdown text
-_LAST_LINE = f"_This answer goes on. All of it is in `{OVERFLOW_NAME}`, here in the thread._"
-_UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
+_LAST_LINE = f"\n\n_This answer goes on. All of it is in `{OVERFLOW_NAME}`, here in the thread._"
 _RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the messages of an answer show, each to be sent as it stands, and the file beside them."""
-
-    parts: tuple[str, ...]
-    overflow: bytes | None = None  # the whole answer, when it does not fit into the parts
-
-
-def markdown_of(answer: Answer) -> str:
-    """The Markdown of a whole answer: its text, the bot's remarks and where things come from."""
-    pages = dict.fromkeys(citation for citation in answer.citations if _is_page(citation.url))
-    sources = [f"{number}. {_source(page.url, page.title)}" for number, page in enumerate(pages, 1)]
-    listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
-    undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
-    return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)
 
 
 def growing_markdown_of(answer: Answer) -> str:
@@ -78,12 +59,7 @@ def plan(markdown: str, *, whole: bool = True) -> Plan:
             last stay what they are.
     """
     parts = tuple(_parts(render(markdown)))
-    if len(parts) <= MOST_PARTS:
-        return Plan(parts)
-    opening = parts[:MOST_PARTS]
-    if not whole:
-        return Plan(opening)
-    return Plan((*opening[:-1], f"{opening[-1]}\n\n{_LAST_LINE}"), cleaned(markdown).encode())
+    return planned(parts, most=MOST_PARTS, last_line=_LAST_LINE, markdown=markdown, whole=whole)
 
 
 def _parts(rendered: str) -> Iterator[str]:
@@ -118,22 +94,3 @@ def _kind(line: str, before: Place, after: Place) -> str:
     if line.lstrip().startswith("|"):
         return "table"
     return "text" if line.strip() else ""
-
-
-def _is_page(url: str) -> bool:
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.netloc)
-
-
-def _source(url: str, title: str | None) -> str:
-    # Anything a title could open in Markdown, a link's end above all, is only a letter here.
-    label = re.sub(r"([\\`*_\[\]<>!|~#&])", r"\\\1", " ".join((title or url).split()))
-    target = re.sub(r"[<>\\|()]|[^!-~]", _percent, url.strip())
-    return f"[{label}]({target})"
-
-
-def _percent(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))

@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.chunks.blocks import Place, is_heading
+from bot.parts import cleaned
 
 _GAP = "\u200b"
 _PATIENCE = 200  # characters of a code span; as for a growing text, so that both see the same spans
 _NEW_BLOCK = re.compile(r"[ \t]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]|>|\||#{1,6}[ \t])")
 _TICKS = re.compile(r"(?<!\\)`+")
-# Controls, and the marks that turn the direction of writing over.
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ufeff]")
 
 _PAGES = r"(?i:https?://|mailto:)"
 _OPENS = r"<|&(?:lt|LT);?|&#0{0,6}60;?|&#[xX]0{0,6}3[cC];?"
@@ -94,12 +93,6 @@ def decided(markdown: str) -> str:
     while found := undecided.search(markdown, max(since, len(markdown) - 300)):
         markdown = markdown[: found.start()]
     return markdown
-
-
-def cleaned(markdown: str) -> str:
-    """The text without what nobody sees and by which one thing can be made to look like another."""
-    text = markdown.encode("utf-8", "replace").decode("utf-8")
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @dataclass(frozen=True, slots=True)

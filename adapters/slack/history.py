@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -27,6 +27,7 @@ from adapters.slack.places import is_ts, place_of
 from adapters.slack.reading import mentions, readable
 from adapters.slack.workspace import Workspace
 from bot.errors import MessageGone
+from bot.history import newest
 from bot.messages import Message, MessageId, Person, PersonId, Said, Thread
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ async def history(
         return []  # the thread went with its first message
     named = await people.names(_unnamed(posts, me), within=_NAMES_WITHIN)
     said = [one for post in posts if (one := _said(post, thread, me, named)) is not None]
-    return _newest(said, most_characters)
+    return list(newest(said, most=most_characters))
 
 
 async def read(calls: Calls, people: People, me: Workspace, message: Message) -> Message:
@@ -262,15 +263,3 @@ def _mention(user: str, names: Mapping[str, str]) -> str:
         return f"<@{user}>"
     escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"<@{user}|{escaped}>"
-
-
-def _newest(said: Sequence[Said], most_characters: int) -> list[Said]:
-    """As many of the newest as fit."""
-    left = most_characters
-    kept: list[Said] = []
-    for one in reversed(said):
-        left -= len(one.text)
-        if left < 0 and kept:
-            break
-        kept.append(one)
-    return kept[::-1]

@@ -7,14 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from bot.commands import Command
-
 NOBODY: Mapping[str, str] = MappingProxyType({})
 
 _TOKEN = re.compile(r"<([^<>\n]*)>|&(amp|lt|gt);")
 _ESCAPES = {"amp": "&", "lt": "<", "gt": ">"}
 _AFTER_A_NAME = re.compile(r"(?:[,;:](?=\s))?[ \t\u00a0]*")
-_BESIDE_A_COMMAND = "/.,;:!?…*_~`\"'“”‘’()"
 
 
 def readable(text: str, *, me: str, names: Mapping[str, str] = NOBODY) -> str:
@@ -48,19 +45,6 @@ def mentions(text: str) -> Iterator[str]:
             yield target[1:]
         elif target.startswith("!subteam^"):
             yield target.removeprefix("!subteam^")
-
-
-def command_of(text: str) -> Command | None:
-    """The command that a text is, and nothing else: in any case, with or without a slash and punctuation.
-
-    Args:
-        text: as `readable` gives it, the mention of the bot removed.
-    """
-    word = text.strip().strip(_BESIDE_A_COMMAND).strip().casefold()
-    return _COMMANDS.get(word)
-
-
-_COMMANDS: Mapping[str, Command] = {command.value: command for command in Command}
 
 
 def _is_mention_of(me: str, token: str) -> bool:
