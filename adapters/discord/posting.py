@@ -11,11 +11,12 @@ from adapters.discord.faces import Face
 from adapters.discord.payloads import fields, is_id, text
 from adapters.discord.slots import Slot, Slots
 from adapters.discord.threads import Spot
-from bot.errors import PlatformAway
+from bot.errors import PlatformAway, PlatformError
 from bot.messages import MessageId, Turn
 
 logger = logging.getLogger(__name__)
 
+_SMALL = 5.0  # seconds that something of no weight may take
 _NONCE = 100.0  # seconds for which a post is tried; Discord knows a nonce for some minutes
 _TOO_OLD: Final = 30046  # too many edits of a message that is older than an hour
 _FIXED = {MESSAGE_GONE, _TOO_OLD}
@@ -130,6 +131,13 @@ class Posting:
                 await self._slots.touch(slot)
                 body = {"components": components(buttons, self._turn.id)}
                 await self._call("PATCH", slot.id, body=body, until=until)
+
+    async def unbutton(self, message: MessageId) -> None:
+        """Take the buttons of an earlier answer away; its words stay as they are."""
+        try:
+            await self._calls.call(self._route("PATCH", message), safe=True, body={"components": []}, within=_SMALL)
+        except PlatformError as error:
+            logger.info("old button left", extra={**self._turn.fields, "reason": str(error)})
 
     async def tidy(self, *, until: float) -> None:
         """Take away what came to stand there twice, because a post that seemed lost came through after all."""

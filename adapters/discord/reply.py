@@ -73,6 +73,7 @@ class DiscordReply:
         self._tasks: list[asyncio.Task[None]] = []
         self._slots = Slots(turn, calls=calls, store=store, me=me, sleep=sleep, doubt=pace.doubt)
         self._posting: Posting | None = None
+        self._is_done = False
 
     def changed(self) -> None:
         """Have the newest of the draft shown when there is time for it."""
@@ -93,6 +94,7 @@ class DiscordReply:
         while True:
             try:
                 await self._finish(await self._opened(), ending, until)
+                self._is_done = True
                 return
             except PlatformAway:
                 if self._clock() + wait >= until:
@@ -251,13 +253,24 @@ class DiscordReply:
     async def close(self) -> None:
         """End the signs of work, whatever became of the reply."""
         self._ended.set()
-        if not self._tasks:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_GRACE)
+            self.abandon()
+            for failure in await asyncio.gather(*self._tasks, return_exceptions=True):
+                if isinstance(failure, Exception):
+                    logger.error("growing reply failed", extra=self._turn.fields, exc_info=failure)
+        if self._is_done and self._posting is not None:
+            await self._leave_the_last_button(self._posting)
+
+    async def _leave_the_last_button(self, posting: Posting) -> None:
+        """Take the button of the answer before away: only the last one can be given again."""
+        try:
+            before = await self._slots.answer_before()
+        except StoreError as error:
+            logger.info("old button left", extra={**self._turn.fields, "reason": str(error)})
             return
-        await asyncio.wait(self._tasks, timeout=_GRACE)
-        self.abandon()
-        for failure in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(failure, Exception):
-                logger.error("growing reply failed", extra=self._turn.fields, exc_info=failure)
+        if before is not None:
+            await posting.unbutton(before)
 
 
 def _faces(texts: tuple[str, ...], files: tuple[File, ...]) -> list[Face]:

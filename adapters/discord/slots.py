@@ -155,6 +155,13 @@ class Slots:
             if message["id"] not in known and self._may_be_ours(message, spot)
         ]
 
+    async def answer_before(self) -> MessageId | None:
+        """The last message of the answer before this one, under which there may be a button. Raises StoreError."""
+        turns = await self._store.transcript(self._turn.thread)
+        at = next((number for number, turn in enumerate(turns) if turn.id == self._turn.id), len(turns))
+        shown = [part for turn in turns[:at][-1:] for part in turn.parts if part.message_id != POSTING]
+        return shown[-1].message_id if shown else None
+
     async def _since_the_question(self, spot: Spot) -> list[Fields]:
         found: list[Fields] = []
         after = max((message.id for message in self._turn.messages if message.id.isdigit()), key=int, default="0")

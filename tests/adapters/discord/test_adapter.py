@@ -112,3 +112,14 @@ async def test_the_reset_command_makes_the_thread_start_afresh() -> None:
 
         assert "afresh" in told.text
         assert [asked.after for asked in clew.model.asked] == [None, None]
+
+
+async def test_only_the_last_answer_of_a_thread_has_a_retry_button() -> None:
+    async with discord_server() as discord, clew_on(discord):
+        question = await discord.says("ada", "what is a clew?")
+        await discord.shown(question, is_whole)
+
+        await discord.says("ada", "where from?", channel=question, mention=False)
+        shown = await discord.shown(question, lambda seen: [one.buttons for one in seen] == [(), ("Retry",)])
+
+        assert "answer 1" in shown[0].text
