@@ -33,8 +33,10 @@ def placed(db: sqlite3.Connection, parcel: Parcel) -> None:
 
 def thread_of(db: sqlite3.Connection, platform: Platform, message: MessageId) -> Thread | None:
     """`PlacingStore.thread_of`."""
+    of_platform = (message, f"{platform}:", f"{platform};")
     row = db.execute(
-        "SELECT thread FROM part WHERE message_id = ? AND thread >= ? AND thread < ? LIMIT 1",
-        (message, f"{platform}:", f"{platform};"),
+        "SELECT thread FROM part WHERE message_id = ? AND thread >= ? AND thread < ?"
+        " UNION ALL SELECT thread FROM message WHERE id = ? AND thread >= ? AND thread < ? LIMIT 1",
+        of_platform * 2,
     ).fetchone()
     return None if row is None else Thread.from_key(row[0])

@@ -72,6 +72,7 @@ CREATE TABLE message (
     FOREIGN KEY (thread, turn) REFERENCES turn
 ) WITHOUT ROWID;
 
+CREATE INDEX message_by_id ON message (id);
 CREATE INDEX message_of_turn ON message (thread, turn, position);
 CREATE INDEX overheard_message ON message (thread) WHERE is_overheard = 1;
 CREATE INDEX unconfirmed_command ON message (thread) WHERE words <> '';

@@ -56,9 +56,9 @@ async def test_a_parcel_outlives_the_process(place: Place) -> None:
         assert await store.parcels(DISCORD) == [PARCEL]
 
 
-async def test_the_thread_of_something_the_bot_said_is_found_by_its_id(store: Store) -> None:
+async def test_the_thread_of_what_was_said_is_found_by_its_id(store: Store) -> None:
     await ask(store, "m1", thread=SLACK)
-    await ask(store, "m1", thread=OTHER)
+    await ask(store, "m2", thread=OTHER)
     await store.shown(await taken(store, SLACK), Part(0, MessageId("r1"), "digest"))
     await store.shown(await taken(store, OTHER), Part(0, MessageId("r2"), "digest"))
 
@@ -68,4 +68,4 @@ async def test_the_thread_of_something_the_bot_said_is_found_by_its_id(store: St
     assert (await found("r1"), await found("r2")) == (SLACK, OTHER)
     assert await found("r1", DISCORD) is None
     assert await found("r3") is None
-    assert await found("m1") is None  # somebody else said that
+    assert (await found("m1"), await found("m2")) == (SLACK, OTHER)
