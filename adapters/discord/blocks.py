@@ -24,6 +24,10 @@ _TASK = re.compile(r"\[(?P<mark>[ xX])\][ \t]+")
 _LINE = re.compile(r" *(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")  # across the page
 _UNDERLINE = re.compile(r" *(?:-{2,}|={2,})[ \t]*$")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{1,30}")
+_MARKER_ONLY = re.compile(
+    r"[ >]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+(?:[-+*]+|_+|=+|#{1,6}|\d{1,9}[.)]?|`{1,2}|`{3,}[^`]*|~+|~{3,}.*)?[ \t]*+"
+    r"(?:\[[ xX]?\]?)?[ \t]*+\Z"
+)
 _NEW_BLOCK = re.compile(r"[ \t]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]|\||#{1,6}[ \t])")
 
 
@@ -82,8 +86,7 @@ class _Reader:
             self.read(last)
             self._end_block()
             return "\n".join(self._shown)
-        may_be_delimiter = self._may_be_header and not last.strip("|:- \t")
-        if last.strip() and not may_be_delimiter:
+        if not self._is_undecided(last):
             self._is_unfinished = True
             self.read(last)
         if self._rows:
@@ -91,6 +94,18 @@ class _Reader:
         elif self._paragraph and not self._may_be_header:
             self._show_paragraph(whole=False)
         return "\n".join(self._shown)
+
+    def _is_undecided(self, last: str) -> bool:
+        """Whether it takes more of a line to know what it is."""
+        inner = self._in_same_quote(last)
+        if inner is None or not inner.strip():
+            return not last.strip()
+        fence = self._place.fence
+        if fence is not None and not fence.is_left_by(inner):
+            return False
+        if self._indented is not None and _indentation(inner) >= self._indented:
+            return False
+        return bool(_MARKER_ONLY.match(inner)) or (self._may_be_header and not inner.strip("|:- \t"))
 
     # --- code ---------------------------------------------------------------------------------
 

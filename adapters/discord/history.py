@@ -8,13 +8,14 @@ from typing import Protocol
 from adapters.discord.buttons import Press, read_custom_id
 from adapters.discord.contents import contents_of
 from adapters.discord.events import is_apps
-from adapters.discord.payloads import Fields, fields, id_at, is_id, number, objects, sent_at, text
+from adapters.discord.payloads import NOTHING, Fields, fields, id_at, is_id, number, objects, sent_at, text
 from adapters.discord.people import Called, Me, person_of, unknown
 from adapters.discord.places import channels_of, is_continuous
+from adapters.discord.questions import read_question
 from bot.commands import command_of
 from bot.errors import MessageGone, ThreadClosed
 from bot.history import newest
-from bot.messages import Message, MessageId, Said, Thread
+from bot.messages import Message, MessageId, Person, PersonId, Said, Thread
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,8 @@ async def read(reader: Reader, me: Me, message: Message, *, called: Called = unk
             # Where no thread was opened there is no such channel; that a message is gone is said by the one it was in.
             missing = missing if isinstance(missing, MessageGone) else error
         else:
-            contents = contents_of(body, me=me, called=called)
+            asked = read_question(body, me)
+            contents = contents_of({**body, "content": asked.text} if asked else body, me=me, called=called)
             return replace(message, text=contents.text, attachments=contents.attachments)
     raise missing or MessageGone(message.id)
 
@@ -207,18 +209,26 @@ def _order(post: Fields) -> int:
 
 def _said(post: Fields, thread: Thread, me: Me, called: Called) -> Said | None:
     """What a post says; None when that is nothing, or nobody of whom the bot knows said it."""
-    author = fields(post.get("author"))
-    person = person_of(author, fields(post.get("member")), called)
-    if person is None or not _is_said(post, me):
-        return None
-    is_own = person.id == me.user_id
+    if (asked := read_question(post, me)) is not None:  # ours by its author only
+        speaker: Person | None = _asker(post, asked.name)
+        post = {**post, "content": asked.text}
+    else:
+        speaker = person_of(fields(post.get("author")), fields(post.get("member")), called)
+        if speaker is None or not _is_said(post, me):
+            return None
+        speaker = None if speaker.id == me.user_id else replace(speaker, name=speaker.name or speaker.id)
     # What a thread was opened from may answer something that stands in the channel; all else is told here anyway.
     is_first = post.get("id") == thread.thread_id
     contents = contents_of(post, me=me, called=called, quoting=is_first)
     if not contents.text and not contents.attachments:
         return None
-    speaker = None if is_own else replace(person, name=person.name or person.id)
     return Said(MessageId(str(post["id"])), speaker, contents.text, contents.attachments)
+
+
+def _asker(post: Fields, name: str) -> Person:
+    """Who asked something by a command; a question shown without one does not tell more than the name."""
+    asker = person_of(fields(fields(post.get("interaction_metadata")).get("user")), NOTHING)
+    return Person(asker.id if asker else PersonId(name), name)
 
 
 def _is_said(post: Fields, me: Me) -> bool:

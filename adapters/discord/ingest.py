@@ -24,7 +24,7 @@ from adapters.discord.events import (
 )
 from adapters.discord.payloads import Fields, ids
 from adapters.discord.people import Me
-from adapters.discord.places import DISCORD, Kind, Where
+from adapters.discord.places import DIRECT, DISCORD, Kind, Where
 from adapters.discord.threads import Threads
 from bot.commands import Command
 from bot.errands import Errands
@@ -204,7 +204,7 @@ class Ingest:
         """Have a command carried out, once."""
         if told.message_id in self._done:
             return
-        here_alone = told.thread.installation_id == "dm"
+        here_alone = told.thread.installation_id == DIRECT
         # Where nobody else is there is nothing to be quiet in.
         command = Command.HELP if here_alone and told.command is Command.QUIET else told.command
         words = await self._commands.run(

@@ -5,6 +5,7 @@ HTML and LaTeX, which Discord shows as they are typed, are read as well, as far 
 
 import html
 import re
+from dataclasses import dataclass
 
 from adapters.discord.formulas import is_formula, lowered, raised, readable
 from adapters.discord.links import BARE_URL, LONGEST, target_of, without_punctuation
@@ -49,17 +50,31 @@ _ANGLE_BEGUN = re.compile(
 )
 _HREF = re.compile(r"\bhref\s*=\s*[\"']?([^\"'<>\s]+)", re.IGNORECASE)
 
-# Where formulas begin: what they look like when whole, and while they are not.
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of formula: what it ends with, what it looks like, and how it looks as long as it is not whole."""
+
+    closing: str
+    whole: re.Pattern[str]
+    begun: re.Pattern[str]
+    is_display: bool = False  # it stands in lines of its own
+
+
+_LONGEST_FORMULA = 1000  # characters
 _FORMULAS = (
-    (re.compile(r"\$\$(?P<display>[^$]{1,1000})\$\$"), re.compile(r"\$(?:\$(?:[^$]{1,1000}\$?)?)?\Z")),
-    (
-        re.compile(r"(?<![\w$])\$(?P<tex>[^\s$](?:[^$\n]{0,200}[^\s$\\])?)\$(?![\w$])"),
+    _Kind("$$", re.compile(r"\$\$([^$]{1,1000})\$\$"), re.compile(r"\$(?:\$(?:[^$]{1,1000}\$?)?)?\Z"), is_display=True),
+    _Kind(
+        "$",
+        re.compile(r"(?<![\w$])\$([^\s$](?:[^$\n]{0,200}[^\s$\\])?)\$(?![\w$])"),
         re.compile(r"\$(?:[^\s$][^$\n]{0,201}\$?)?\Z"),
     ),
-    (re.compile(r"\\\((?P<tex>(?:(?!\\\)).){1,300})\\\)"), re.compile(r"\\(?:\((?:(?!\\\)).){0,300}\\?)?\Z")),
-    (
-        re.compile(r"\\\[(?P<display>(?=\s|[^\]\n]*[\\^_=+])(?:(?!\\\])[\s\S]){1,1000})\\\]"),
+    _Kind(r"\)", re.compile(r"\\\(((?:(?!\\\)).){1,300})\\\)"), re.compile(r"\\(?:\((?:(?!\\\)).){0,300}\\?)?\Z")),
+    _Kind(
+        r"\]",
+        re.compile(r"\\\[((?=\s|[^\]\n]*[\\^_=+])(?:(?!\\\])[\s\S]){1,1000})\\\]"),
         re.compile(r"\\(?:\[(?:(?!\\\])[\s\S]){0,1000}\\?)?\Z"),
+        is_display=True,
     ),
 )
 
@@ -150,15 +165,15 @@ class _Reader:
         return self._letters(at, at + 1)
 
     def _formula(self, at: int) -> int | None:
-        for whole, begun in _FORMULAS:
-            found = whole.match(self._text, at)
-            if found and (self._whole or found.end() < len(self._text)):
-                tex = found["display"] if "display" in found.re.groupindex else found["tex"]
-                if is_formula(tex):
-                    shown = readable(tex)
-                    self._say(f"\n{shown}\n" if "display" in found.re.groupindex else shown.replace("\n", "; "))
+        text, last = self._text, at + _LONGEST_FORMULA + 4
+        for kind in _FORMULAS:
+            found = kind.whole.match(text, at) if text.find(kind.closing, at + 1, last) > 0 else None
+            if found and (self._whole or found.end() < len(text)):
+                if is_formula(found[1]):
+                    shown = readable(found[1])
+                    self._say(f"\n{shown}\n" if kind.is_display else shown.replace("\n", "; "))
                     return found.end()
-            elif found or (not self._whole and begun.match(self._text, at)):
+            elif found or (not self._whole and len(text) <= last and kind.begun.match(text, at)):
                 return OPEN
         return None
 

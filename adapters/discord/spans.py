@@ -10,12 +10,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.discord.links import BARE_URL, LONGEST
+from adapters.discord.links import BARE_URL, LONGEST, without_punctuation
 
 OPEN: Final = -1  # in place of a position
 LOOSE: Final = -2  # emphasis whose other end is too far away to look for
 _CODE_PATIENCE = 1000  # characters; longer than what `settled` waits for, so that a long command stays one
 _EMPHASIS_PATIENCE = 400
+_MOST_MARKS = 40  # within emphasis
 _WORDS_PATIENCE = 500
 _DEEPEST = 5  # brackets in brackets
 
@@ -93,9 +94,11 @@ class Spans:
         if not self._opens(start, end) or length > 3 or (mark == "~" and length != 2):
             return None
         inside: list[int] = []  # the lengths of runs of the same mark that are open
-        at = end
+        at, count = end, 0
         while (found := _MARKS.search(text, at)) and found.start() <= end + _EMPHASIS_PATIENCE:
-            at = found.end()
+            at, count = found.end(), count + 1
+            if count > _MOST_MARKS:
+                return LOOSE
             if found[0][0] == "`":
                 after = self.code(found.start())
                 if after == OPEN:
@@ -103,7 +106,9 @@ class Spans:
                 at = after or at
             elif found[0][0] == "h":
                 url = BARE_URL.match(text, found.start())
-                at = max(at, url.end() - len(url[0]) + len(url[0].rstrip("*_~"))) if url else at
+                if url and url.end() == len(text) and self.is_open(url.start(), LONGEST):
+                    return OPEN
+                at = url.start() + len(without_punctuation(url[0])) if url else at
             elif found[0][0] == mark:
                 if at == len(text) and not self._whole:
                     return OPEN

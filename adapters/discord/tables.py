@@ -49,7 +49,8 @@ def table(lines: Sequence[str], *, whole: bool = True) -> list[str]:
     deciding = [[parse(cell) for cell in row] for row in rows[: _DECIDING + 1]]
     columns = [max(_columns(plain(cell)) for cell in column) for column in zip(*deciding, strict=False)]
     leads_away = any(_leads_away(cell) for row in deciding for cell in row)
-    if leads_away or sum(columns) + len(_BETWEEN) * (len(columns) - 1) > WIDEST:
+    is_too_wide = sum(columns) + len(_BETWEEN) * (len(columns) - 1) > WIDEST
+    if rows[1:] and (is_too_wide or leads_away):
         return [line for row in rows[1:] for line in _item(rows[0], row)]
     return [*_aligned(rows, columns, sides, whole=whole)]
 
@@ -117,13 +118,14 @@ def _columns(text: str) -> int:
 
 
 def _item(header: Row, row: Row) -> Iterator[str]:
-    first = _written(without(parse(row[0]), "**"))
-    yield f"- **{first}**" if first else "- —"
-    for number, cell in enumerate(row[1:], 1):
-        shown = _written(parse(cell))
+    for number, cell in enumerate(row):
+        nodes = parse(cell)
+        shown = _written(nodes if number else without(nodes, "**"))
         name = _written(parse(header[number])) if number < len(header) else ""
+        if number == 0:
+            shown = f"**{shown}**" if shown else "—"
         if shown:
-            yield f"  - {name}: {shown}" if name else f"  - {shown}"
+            yield f"{'  ' if number else ''}- {name}: {shown}" if name else f"{'  ' if number else ''}- {shown}"
 
 
 def _written(nodes: Sequence[Node]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.discord.calls import MESSAGE_GONE, THREAD_EXISTS, Calls, DiscordClosed, DiscordRefused, Route
-from adapters.discord.places import is_continuous
+from adapters.discord.places import DIRECT, is_continuous
 from bot.messages import MessageId, Thread, Turn
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Threads:
         thread, last = turn.thread, turn.messages[-1].id
         if is_continuous(thread):
             # In a room several people talk at once; in a direct message there is nobody else.
-            return Spot(thread.channel_id, None if thread.installation_id == "dm" else last)
+            return Spot(thread.channel_id, None if thread.installation_id == DIRECT else last)
         if thread not in self._in_thread:
             self._remember(thread, in_thread=await self._is_there(turn))
         self._in_thread.move_to_end(thread)

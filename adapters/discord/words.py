@@ -18,17 +18,20 @@ _NEIGHBOUR = "."  # stands for what is next to letters and is none
 _LITERAL = re.compile(
     rf"(?P<line>(?:(?<=\n)|(?<=\A\n))(?:-#|#{{1,3}}(?=\s)|>|[-+*](?=\s)|\d{{1,9}}\.(?=\s)))"
     r"|(?P<marks>\*+|_+|~~+)"
-    r"|(?P<escape>[`\\]|(?<=\|)\|)"
-    r"|(?P<token><(?=[@/&]|id:|sound:)|@(?=everyone|here)|\](?=\())"
+    r"|(?P<kept><(?:#\d{1,20}|t:-?\d{1,15}(?::[a-z])?|a?:\w{1,32}:\d{1,20})>)"
+    r"|(?P<escape>[`\\]|(?<=\|)\||<(?! ))"
+    r"|(?P<name>@(?=everyone|here)|\](?=\())"
     rf"|(?P<invite>{INVITE.pattern})",
     re.IGNORECASE,
 )
 # The end of letters of which the next ones may make one of these.
 _UNDECIDED = re.compile(
-    r"(?:(?<=\n)(?:-|#{1,3}|>+|[-+*]|\d{1,9}\.?)|\*+|_+|~+|[\\\]]|<[a-z]{0,5}|@[a-z]{0,7}"
+    r"(?:(?<=\n)(?:-|#{1,3}|>+|[-+*]|\d{1,9}\.?)|\*+|_+|~+|[\\\]]|@[a-z]{0,7}"
+    r"|<(?:#\d{0,20}|t(?::(?:-?\d{0,15}(?::[a-z]?)?)?)?|a|a?:\w{0,32}(?::\d{0,20})?)?"
     r"|h(?:t(?:tp?|tps?:?/{0,2})?)?)\Z",
     re.IGNORECASE,
 )
+_LONGEST_UNDECIDED = 100  # characters
 
 
 def written(nodes: Sequence[Node], *, whole: bool = True, begins_line: bool = True) -> str:
@@ -53,11 +56,11 @@ def written(nodes: Sequence[Node], *, whole: bool = True, begins_line: bool = Tr
 
 
 def _decided(before: str, letters: str) -> str:
-    held = _UNDECIDED.search(before + letters)
-    while held:
-        letters = letters[: max(0, held.start() - len(before))]
-        held = _UNDECIDED.search(before + letters) if letters else None
-    return letters
+    text = before + letters
+    end = len(text)
+    while held := _UNDECIDED.search(text, max(0, end - _LONGEST_UNDECIDED), end):
+        end = held.start()
+    return text[len(before) : end]
 
 
 def literal(letters: str, *, before: str = _NEIGHBOUR, after: str = _NEIGHBOUR) -> str:
@@ -73,6 +76,8 @@ def literal(letters: str, *, before: str = _NEIGHBOUR, after: str = _NEIGHBOUR) 
         if found.start() < len(before) or found.end() > len(text) - len(after):
             return run
         match found.lastgroup:
+            case "kept":
+                return run
             case "line":
                 return f"{run[:-1]}\\." if run[-1] == "." else f"\\{run}"
             case "marks":
@@ -80,6 +85,8 @@ def literal(letters: str, *, before: str = _NEIGHBOUR, after: str = _NEIGHBOUR) 
                 return run if _is_harmless(run, *around) else "".join(f"\\{char}" for char in run)
             case "escape":
                 following = text[found.end() : found.end() + 1]
+                if run == "<" and following == "@":  # who reads no escapes finds no mention either
+                    return f"\\<{GAP}"
                 is_letter = run == "\\" and (following.isspace() or (following.isascii() and following.isalnum()))
                 return run if is_letter else f"\\{run}"
             case _:

@@ -1,27 +1,8 @@
 """Discord from end to end: asked in a channel, a thread or directly, and answered there."""
 
-from bot.answers import Completed, Created, TextPiece
-from bot.messages import InteractionId, Usage
-from bot.notices import FOLLOWING
-from tests.support.discord import Kind, Shown, discord_server
+from tests.adapters.discord.answering import is_whole, saying, words
+from tests.support.discord import Kind, discord_server
 from tests.support.discord_clew import clew_on
-from tests.support.scripted import Cue
-
-
-def saying(text: str, *, name: str = "i1") -> tuple[Cue, ...]:
-    """A script: the model takes the question in, and says this."""
-    interaction = InteractionId(name)
-    return Created(interaction), TextPiece(text), Completed(interaction, Usage())
-
-
-def is_whole(seen: list[Shown]) -> bool:
-    """Whether an answer has come to its end."""
-    return bool(seen) and seen[-1].buttons == ("Retry",)
-
-
-def words(shown: Shown) -> str:
-    """An answer less the line that says that the thread is followed."""
-    return shown.text.replace(f"_{FOLLOWING}_", "").strip()
 
 
 async def test_a_mention_in_a_channel_is_answered_in_a_thread_named_after_it() -> None:
