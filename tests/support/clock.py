@@ -1,4 +1,4 @@
-"""Slack's clock: every timer of the stand-in runs on it, so that a test may make minutes pass in milliseconds."""
+"""A stand-in's clock: every timer runs on it, so that a test may make minutes pass in milliseconds."""
 
 import asyncio
 import heapq
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Timer:
-    """Something that is to happen at a time of Slack's clock."""
+    """Something that is to happen at a time of the clock."""
 
     def __init__(self, when: float, then: Callable[[], None]) -> None:
         self.when, self._then = when, then
@@ -21,11 +21,11 @@ class Timer:
 
 
 class Clock:
-    """Tells Slack's time in seconds since 1970, and waits in it.
+    """Tells the platform's time in seconds since 1970, and waits in it.
 
     Args:
-        speed: seconds of Slack that pass in one real second.
-        start: Slack's time at the beginning; the real time unless given.
+        speed: seconds of the platform that pass in one real second.
+        start: the platform's time at the beginning; the real time unless given.
 
     `now` and `sleep` fit wherever the bot lets its own be passed in, so that both live in the same time.
     """
@@ -49,14 +49,14 @@ class Clock:
             self._arm()
 
     def after(self, seconds: float, then: Callable[[], None]) -> Timer:
-        """Call *then* in so many of Slack's seconds."""
+        """Call *then* in so many of its seconds."""
         timer = Timer(self.now() + seconds, then)
         heapq.heappush(self._timers, (timer.when, next(self._order), timer))
         self._arm()
         return timer
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so many of Slack's seconds."""
+        """Wait so many of its seconds."""
         waiter = asyncio.get_running_loop().create_future()
         timer = self.after(max(seconds, 0.0), lambda: None if waiter.done() else waiter.set_result(None))
         try:

@@ -1,4 +1,4 @@
-"""How Slack's payloads are typed here: they are built and read in this package only."""
+"""How a platform's payloads are typed in a stand-in: they are built and read there only."""
 
 from typing import Any, TypeAlias
 

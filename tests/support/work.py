@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Bell:
-    """Rung after every change of the workspace; whoever waits looks again then."""
+    """Rung after every change of a stand-in; whoever waits looks again then."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()

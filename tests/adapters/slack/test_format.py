@@ -19,9 +19,9 @@ from adapters.slack.format import (
     plan,
     render,
 )
-from adapters.slack.harmless import cleaned
 from bot.answers import Answer, Citation, Media, MediaKind
 from bot.chunks import settled
+from bot.parts import cleaned
 from tests.support.slack.blocks import check_blocks
 from tests.support.slack.mentions import find_pings
 from tests.support.slack.variants import Variants

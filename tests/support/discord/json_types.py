@@ -1,0 +1,5 @@
+"""How Discord's payloads are typed."""
+
+from tests.support.json_types import JsonObject
+
+__all__ = ["JsonObject"]

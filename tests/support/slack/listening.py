@@ -1,0 +1,5 @@
+"""The port Slack listens on."""
+
+from tests.support.listening import Listening
+
+__all__ = ["Listening"]
