@@ -14,6 +14,7 @@ from adapters.discord.calls import Calls
 from adapters.discord.catchup import CatchUp
 from adapters.discord.channels import Channels
 from adapters.discord.files import Downloads
+from adapters.discord.gaps import Gaps
 from adapters.discord.gateway import Connection
 from adapters.discord.history import history, read
 from adapters.discord.ingest import Commands, Inbox, Ingest
@@ -21,7 +22,7 @@ from adapters.discord.interactions import Interactions
 from adapters.discord.line import DiscordSettings, Identity, Line, open_line
 from adapters.discord.pages import Pages
 from adapters.discord.payloads import Fields
-from adapters.discord.people import Called
+from adapters.discord.people import Called, Nicknames
 from adapters.discord.places import DISCORD
 from adapters.discord.reply import Pace, open_reply
 from adapters.discord.servers import Servers
@@ -50,7 +51,8 @@ class Rhythm:
     pause: float = 1.0  # before the second attempt at something
     longest_pause: float = 60.0
     catch_up: float = 0.1  # between two requests of looking for what was missed
-    watch: float = 1.0  # between two readings of threads just answered in
+    watch: float = 1.0  # between two requests of reading threads again that were just answered in
+    patience: float = 60.0  # without a connection, after which the operator is told
     again: tuple[float, ...] = AGAIN
 
 
@@ -60,6 +62,8 @@ class _Parts:
 
     identity: Identity
     connection: Connection
+    gaps: Gaps
+    nicknames: Nicknames
     servers: Servers
     threads: Threads
     channels: Channels
@@ -113,7 +117,9 @@ class DiscordAdapter:
         self._rhythm, self._pace = rhythm or Rhythm(), pace
         self._now, self._clock, self._sleep = now, clock, sleep
         self._condition = Condition("Discord")
-        self._calls = Calls(line.http, sleep=sleep, clock=clock, metrics=metrics)
+        self._calls = Calls(
+            line.http, sleep=sleep, clock=clock, is_in_danger=line.invalid.are_too_many, metrics=metrics
+        )
         self._work: _Work | None = None
         self._parts: _Parts | None = None
         self._is_known = asyncio.Event()  # who we are
@@ -141,7 +147,7 @@ class DiscordAdapter:
         async with Errands(grace=_GRACE) as errands, Errands() as background:
             self._work = work = self._begun(errands, parts)
             # Before the first event comes, which would hide the gap.
-            await _note_how_far(work.catch_up)
+            await self._kept_up(work.catch_up.note, pause=self._rhythm.pause)
             connecting = background.start(parts.connection.run())
             for endless in (work.confirmations.run, work.catch_up.run, work.watching.run):
                 background.start(self._kept_up(endless))
@@ -164,35 +170,29 @@ class DiscordAdapter:
         else:
             work.ingest.hear(name, body)
 
-    def _is_ready(self, shard: int) -> None:
-        if self._work is not None:
-            self._work.catch_up.ready(shard)
-
-    def _is_lost(self, shard: int) -> None:
-        if self._work is not None:
-            self._work.catch_up.lost(shard)
-
     def _known_as(self, identity: Identity) -> _Parts:
         calls, pages = self._calls, Pages(self._calls)
-        threads = Threads(calls)
+        threads, gaps, nicknames = Threads(calls, sleep=self._sleep), Gaps(clock=self._now), Nicknames()
         connection = Connection(
             self._token,
             http=self._line.http,
             hear=self._hear,
-            on_ready=self._is_ready,
-            on_gap=self._is_lost,
+            sessions=gaps,
             condition=self._condition,
             sleep=self._sleep,
             pause=self._rhythm.pause,
             longest_pause=self._rhythm.longest_pause,
+            patience=self._rhythm.patience,
         )
         servers = Servers(identity.user_id, told=lambda: connection.guilds, find=connection.guild)
         self._parts = _Parts(
             identity=identity,
             connection=connection,
+            gaps=gaps,
+            nicknames=nicknames,
             servers=servers,
             threads=threads,
-            channels=Channels(calls, guild=servers.find),
+            channels=Channels(calls, guild=servers.find, nicknames=nicknames),
             pages=pages,
             downloads=Downloads(pages.one, self._line.session, self._file_hosts, sleep=self._sleep, clock=self._clock),
             announcer=Announcer(calls, threads, me=identity.user_id),
@@ -207,22 +207,27 @@ class DiscordAdapter:
             me=parts.servers.me,
             channels=parts.channels,
             threads=parts.threads,
+            nicknames=parts.nicknames,
             store=self._store,
             inbox=self._inbox,
             commands=self._commands,
             confirm=confirmations.add,
+            clock=self._now,
             sleep=self._sleep,
         )
         catch_up = CatchUp(
             self._calls,
             self._store,
             parts.threads,
+            parts.gaps,
             ingest.take_in,
             me=parts.servers.me,
-            guilds=lambda: parts.servers.all,
+            guild=parts.servers.find,
+            is_complete=lambda: parts.connection.is_complete,
             clock=self._now,
             sleep=self._sleep,
             pace=self._rhythm.catch_up,
+            watch_pace=self._rhythm.watch,
         )
         questions = Questions(self._calls, parts.downloads, self._inbox, called=parts.channels.called)
         return _Work(
@@ -310,7 +315,7 @@ class DiscordAdapter:
             await self._is_known.wait()
         return self._parts
 
-    async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _kept_up(self, work: Callable[[], Awaitable[None]], *, pause: float | None = None) -> None:
         """Do something until it is done, however often it fails."""
         while True:
             try:
@@ -321,7 +326,7 @@ class DiscordAdapter:
                 logger.exception("background work failed, beginning it again")
             else:
                 return
-            await self._sleep(self._rhythm.longest_pause)
+            await self._sleep(self._rhythm.longest_pause if pause is None else pause)
 
 
 def _called(parts: _Parts, thread: Thread) -> Called:
@@ -330,10 +335,3 @@ def _called(parts: _Parts, thread: Thread) -> Called:
 
 def _is_before(message: MessageId, other: MessageId) -> bool:
     return message.isdigit() and other.isdigit() and int(message) < int(other)
-
-
-async def _note_how_far(catch_up: CatchUp) -> None:
-    try:
-        await catch_up.note()
-    except StoreError as error:
-        logger.warning("not noted how far Discord was heard", extra={"reason": str(error)})

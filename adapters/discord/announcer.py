@@ -88,7 +88,9 @@ class Announcer:
         if fields(message.get("author")).get("id") != self._me:
             return False
         answers = fields(message.get("message_reference")).get("message_id")
-        return text(message.get("content")).strip() == shown.strip() and answers in {None, command}
+        said = text(message.get("content")).strip()
+        # A command that is carried out again may come to another end: there is nothing left to stop.
+        return (answers == command and said.startswith(ASIDE)) or (answers is None and said == shown.strip())
 
 
 def small_print(words: str) -> str:

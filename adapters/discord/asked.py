@@ -3,28 +3,29 @@
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from adapters.discord.application import LONGEST_QUESTION
-from adapters.discord.attachments import attachments_of
-from adapters.discord.calls import Calls, DiscordClosed, DiscordRefused, File, Route
-from adapters.discord.contents import contents_of
+from adapters.discord.attachments import Missing
+from adapters.discord.calls import ARCHIVED, MESSAGE_GONE, Calls, DiscordClosed, DiscordRefused, File, Route
 from adapters.discord.faces import PINGS_NOBODY, SUPPRESS_EMBEDS
-from adapters.discord.files import Downloads
-from adapters.discord.interactions_payloads import Asking, Call
-from adapters.discord.payloads import Fields, fields, is_id, line, number, sent_at
-from adapters.discord.people import Called, name_of
+from adapters.discord.files import UPLOAD_LIMIT, Downloads
+from adapters.discord.interactions_payloads import Asking
+from adapters.discord.payloads import Fields, fields, is_id, line, number, objects, sent_at, text
+from adapters.discord.people import Called, Me
 from adapters.discord.places import Kind, thread_of
-from adapters.discord.questions import shown_question
-from adapters.discord.reading import quoted
-from adapters.discord.reply import FILE_LIMIT
-from bot.errors import AttachmentError, PlatformAway
-from bot.messages import Address, Attachment, AttachmentId, Message, MessageId
+from adapters.discord.questions import Asked, asker_name, question_of, shown_question, without_file, words_about
+from adapters.discord.responses import original
+from bot.errors import AttachmentError, PlatformAway, PlatformError
+from bot.messages import Address, Attachment, Message, MessageId
 
 logger = logging.getLogger(__name__)
 
-_DEAD_TOKEN: Final = {10015, 10062, 50027, 10008}  # the interaction can no longer be answered
+_DEAD_TOKEN: Final = {10015, 10062, 50027}  # the interaction can no longer be answered
+_NOT_THERE: Final = _DEAD_TOKEN | {MESSAGE_GONE, ARCHIVED}  # nor can its first answer be changed
+_TOO_LARGE: Final = {40005, 50045}
+_LOADING: Final = 1 << 7  # the flag of an answer that is still to come
+_PAGE, _MOST_PAGES = 100, 5  # messages after a question that are looked through for it
 
 
 class Receiver(Protocol):
@@ -33,11 +34,20 @@ class Receiver(Protocol):
     async def receive(self, message: Message) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What an earlier attempt left behind."""
+
+    question: Fields | None = None  # the message that shows it
+    waiting: str | None = None  # the id of one that says that something is coming, and no longer can be changed
+
+
 class Questions:
     """Shows questions, and hands them on as messages of whoever asked. Everything here may be done again.
 
     Args:
-        called: what roles and channels of a server are called.
+        me: who the bot is in a server, by the server's id.
+        called: what people, roles and channels of a server are called.
     """
 
     def __init__(
@@ -46,105 +56,179 @@ class Questions:
         downloads: Downloads,
         inbox: Receiver,
         *,
+        me: Callable[[str | None], Me],
         called: Callable[[str | None, str], str | None],
     ) -> None:
-        self._calls, self._downloads, self._inbox, self._called = calls, downloads, inbox, called
+        self._calls, self._downloads, self._inbox, self._me, self._called = calls, downloads, inbox, me, called
 
-    async def place(self, asking: Asking) -> None:
+    async def place(self, asking: Asking, *, again: bool) -> None:
         """Show a question in its channel, and have it answered.
+
+        Args:
+            again: it was tried before, so that it may be shown already. Then it stays as it is: its file is known
+                by the message it stands in.
 
         Raises:
             StoreError, PlatformAway: not now; the same again is safe.
             ThreadClosed, DiscordRefused: never.
         """
-        files, lost = await self._fetched(asking)
-        shown = fields(await self._shown(asking, files))
-        message_id = shown.get("id")
-        if not is_id(message_id):
+        asked = self._asked(asking)
+        left = await self._left(asking) if again else _Left()
+        shown = left.question
+        if shown is None:
+            file, without = await self._fetched(asking)
+            asked = replace(asked, without=without)
+            asked, shown = await self._shown(asking, asked, file)
+            if left.waiting is not None:
+                await self._take_away(asking, left.waiting)
+        if not is_id(shown.get("id")):
             raise PlatformAway("a question was shown, and the message not told")
-        await self._inbox.receive(self._message(asking, shown, MessageId(message_id), lost))
+        await self._inbox.receive(self._message(asking, asked, shown))
 
-    def _message(self, asking: Asking, shown: Fields, message_id: MessageId, lost: tuple[Attachment, ...]) -> Message:
-        where, files = asking.where, (*attachments_of({**shown, "channel_id": asking.where.channel_id}), *lost)
-        if asking.about is not None:
-            files = (*files, *contents_of(asking.about, quoting=False).attachments)
+    def _asked(self, asking: Asking) -> Asked:
+        """What is shown of a question, less what cannot be known yet."""
+        name, about = asker_name(asking.person.name), asking.about
+        if about is None:
+            return Asked(name, asking.text)
+        words = words_about(about, self._me(asking.where.guild_id), called=self._called_in(asking))
+        return Asked(name, words, MessageId(str(about.get("id"))))
+
+    def _message(self, asking: Asking, asked: Asked, shown: Fields) -> Message:
+        """The question as a message of whoever asked it."""
+        where, message_id = asking.where, MessageId(str(shown["id"]))
+        me, body = self._me(where.guild_id), {**shown, "channel_id": where.channel_id}
+        question = question_of(body, asked, me, about=asking.about, called=self._called_in(asking))
         thread = thread_of(where, message_id)
         return Message(
             thread=thread,
             id=message_id,
             author=asking.person,
-            text=self._text(asking),
+            text=question.text,
             sent_at=sent_at(message_id),
-            attachments=files,
+            attachments=question.attachments,
             address=Address.DIRECT if where.kind is Kind.DIRECT else Address.MENTION,
             is_root=thread.thread_id == message_id,
         )
 
-    def _text(self, asking: Asking) -> str:
-        if asking.about is None:
-            return asking.text
-        author = name_of(fields(asking.about.get("author")), {}) or "somebody"
-        words = contents_of(asking.about, me=None, called=self._calls_of(asking), quoting=False).text
-        return f"About this message of {author}:\n{quoted(words[:LONGEST_QUESTION] or '(no words)')}"
-
-    def _calls_of(self, asking: Asking) -> Called:
+    def _called_in(self, asking: Asking) -> Called:
         return lambda name: self._called(asking.where.guild_id, name)
 
     # --- showing --------------------------------------------------------------------------------
 
-    async def _shown(self, asking: Asking, files: tuple[File, ...]) -> Any:
+    async def _shown(self, asking: Asking, asked: Asked, file: File | None) -> tuple[Asked, Fields]:
+        """Show a question with its file, or without it where Discord takes no such file."""
+        try:
+            return asked, await self._show(asking, asked, file)
+        except (DiscordRefused, DiscordClosed) as error:
+            if file is None:
+                raise
+            logger.info("file of a command refused", extra={"reason": str(error)})
+            is_too_large = error.code in _TOO_LARGE or error.status == 413
+        why = Missing.TOO_LARGE if is_too_large else Missing.UNREADABLE
+        asked = replace(asked, without=without_file(file.name, why))
+        return asked, await self._show(asking, asked, None)
+
+    async def _show(self, asking: Asking, asked: Asked, file: File | None) -> Fields:
         """The message that shows the question: the answer to the interaction, or one of the channel's own."""
-        content = shown_question(asking.person.name or "", self._text(asking), about=_address(asking))
+        files = () if file is None else (file,)
         body: Mapping[str, object] = {
-            "content": content[:2000],
-            "attachments": [{"id": number, "filename": file.name} for number, file in enumerate(files)],
+            "content": _content(asking, asked),
+            "attachments": [{"id": at, "filename": one.name} for at, one in enumerate(files)],
             "allowed_mentions": PINGS_NOBODY,
             "flags": SUPPRESS_EMBEDS,
         }
         try:
-            return await self._calls.call(original(asking.call), safe=True, body=body, files=files)
+            return fields(await self._calls.call(original("PATCH", asking.call), safe=True, body=body, files=files))
         except (DiscordRefused, DiscordClosed) as error:
-            if error.code not in _DEAD_TOKEN:
+            if error.code not in _NOT_THERE:
                 raise
             logger.info("question shown without its token", extra={"reason": str(error)})
+            is_waiting = error.code == ARCHIVED
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=asking.where.channel_id)
         named = {**body, "nonce": f"q{asking.call.id}", "enforce_nonce": True}
-        return await self._calls.call(route, safe=True, body=named, files=files)
+        shown = fields(await self._calls.call(route, safe=True, body=named, files=files))
+        if is_waiting:  # the thread is out of the archive now
+            await self._quietly(original("DELETE", asking.call))
+        return shown
 
-    async def _fetched(self, asking: Asking) -> tuple[tuple[File, ...], tuple[Attachment, ...]]:
+    # --- what an earlier attempt did ----------------------------------------------------------------
+
+    async def _left(self, asking: Asking) -> _Left:
+        """Find the message that shows the question already. Raises PlatformAway when it cannot be told."""
+        try:
+            told = fields(await self._calls.call(original("GET", asking.call), safe=True))
+            return _Left() if _is_waiting(told) else _Left(told)
+        except (DiscordRefused, DiscordClosed) as error:
+            logger.info("question looked for without its token", extra={"reason": str(error)})
+        # What stands there without a token, under the nonce or shown before the token died, is found by its looks.
+        after = asking.call.id
+        route = Route("GET", "/channels/{channel_id}/messages", channel_id=asking.where.channel_id)
+        waiting = None
+        for _ in range(_MOST_PAGES):
+            try:
+                told = await self._calls.call(route, safe=True, query={"after": after, "limit": _PAGE})
+            except (DiscordRefused, DiscordClosed):
+                break
+            page = sorted((post for post in objects(told) if is_id(post.get("id"))), key=lambda post: int(post["id"]))  # type: ignore[call-overload]
+            for post in page:
+                if not self._is_own(asking, post):
+                    continue
+                if not _is_waiting(post):
+                    return _Left(post)
+                waiting = str(post["id"])
+            if len(page) < _PAGE:
+                break
+            after = str(page[-1]["id"])
+        return _Left(waiting=waiting)
+
+    def _is_own(self, asking: Asking, post: Fields) -> bool:
+        """Whether a message came of this interaction."""
+        if fields(post.get("author")).get("id") != self._me(asking.where.guild_id).user_id:
+            return False
+        cause = fields(post.get("interaction_metadata")).get("id")
+        if cause is not None:
+            return cause == asking.call.id
+        return text(post.get("content")).startswith(_content(asking, self._asked(asking)))
+
+    async def _take_away(self, asking: Asking, message: str) -> None:
+        path = "/channels/{channel_id}/messages/{message_id}"
+        await self._quietly(Route("DELETE", path, channel_id=asking.where.channel_id, message_id=message))
+
+    async def _quietly(self, route: Route) -> None:
+        try:
+            await self._calls.call(route, safe=True)
+        except PlatformError as error:
+            logger.info("sign of work left behind", extra={"reason": str(error)})
+
+    # --- the file -------------------------------------------------------------------------------
+
+    async def _fetched(self, asking: Asking) -> tuple[File | None, Attachment | None]:
         """The file that came with the question: with a command there is no message it could be read from later.
 
         Returns:
-            It, and what is known of it when it could not be had: it is named to the person and to the model.
+            It, or what is known of it when it could not be had: it is named to the person and to the model.
         """
         if asking.file is None:
-            return (), ()
+            return None, None
         name, size = line(asking.file.get("filename")) or "a file", number(asking.file.get("size"))
-        lost = Attachment(AttachmentId(f"command/{asking.call.id}"), name, size=size)
-        if size is not None and size > FILE_LIMIT:
-            return (), (lost,)
+        if size is not None and size > UPLOAD_LIMIT:
+            return None, without_file(name, Missing.TOO_LARGE)
         data = bytearray()
         try:
-            async with aclosing(self._downloads.from_address(name, str(asking.file.get("url") or ""))) as pieces:
+            async with aclosing(self._downloads.from_address(name, text(asking.file.get("url")))) as pieces:
                 async for piece in pieces:
                     data += piece
-                    if len(data) > FILE_LIMIT:
-                        return (), (replace(lost, size=len(data)),)
+                    if len(data) > UPLOAD_LIMIT:
+                        return None, without_file(name, Missing.TOO_LARGE)
         except AttachmentError as error:
             logger.info("file of a command not fetched", extra={"error": type(error).__name__})
-            return (), (lost,)
-        return (File(name, bytes(data)),), ()
+            return None, without_file(name, Missing.UNREADABLE)
+        return File(name, bytes(data)), None
 
 
-def original(call: Call) -> Route:
-    """The message that answered an interaction first, to be edited."""
-    path = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
-    return Route("PATCH", path, webhook_id=call.application_id, webhook_token=call.token)
+def _content(asking: Asking, asked: Asked) -> str:
+    return shown_question(asked, channel=asking.where.channel_id, guild_id=asking.where.guild_id)
 
 
-def _address(asking: Asking) -> str | None:
-    """A link to the message that a question is about."""
-    if asking.about is None:
-        return None
-    server, message = asking.where.guild_id or "@me", asking.about.get("id")
-    return f"https://discord.com/channels/{server}/{asking.where.channel_id}/{message}"
+def _is_waiting(message: Fields) -> bool:
+    return bool((number(message.get("flags")) or 0) & _LOADING)

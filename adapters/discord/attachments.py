@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 
 from adapters.discord.payloads import Fields, fields, is_id, line, number, objects
@@ -33,6 +34,23 @@ class Source:
         if len(parts) != 3 or not all(map(is_id, parts)):
             return None
         return cls(parts[0], MessageId(parts[1]), parts[2])
+
+
+class Missing(StrEnum):
+    """Why no message holds a file that came with a command."""
+
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+
+    @classmethod
+    def of(cls, attachment: AttachmentId) -> "Missing | None":
+        """Read back what `missing` wrote; None for a file that may be found in a message."""
+        return next((reason for reason in cls if attachment == f"missing/{reason}"), None)
+
+
+def missing(name: str, why: Missing) -> Attachment:
+    """A file that is not to be had any more, so that it is named to whoever sent it and to the model."""
+    return Attachment(AttachmentId(f"missing/{why}"), name)
 
 
 def attachments_of(body: Fields) -> tuple[Attachment, ...]:

@@ -114,6 +114,7 @@ class Calls:
     Args:
         http: of a client that is logged in.
         clock: seconds from any beginning.
+        is_in_danger: whether Discord has refused so much of late that it is about to shut this address out.
     """
 
     def __init__(
@@ -122,9 +123,11 @@ class Calls:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        is_in_danger: Callable[[], bool] = lambda: False,
         metrics: Metrics,
     ) -> None:
         self._http, self._sleep, self._clock, self._metrics = http, sleep, clock, metrics
+        self._is_in_danger = is_in_danger
         self._urgent: Counter[str] = Counter()  # calls that do not wait, by channel
         self._frames: dict[str, asyncio.Lock] = {}
         self._closed_until = 0.0  # Discord, or what stands before it, wants to hear nothing until then
@@ -139,6 +142,7 @@ class Calls:
         query: Mapping[str, str | int] | None = None,
         within: float = WITHIN,
         unless: asyncio.Event | None = None,
+        is_spare: bool = False,
     ) -> Any:
         """Make a call and return what Discord answered: JSON, or None where it answers nothing.
 
@@ -149,12 +153,15 @@ class Calls:
             files: sent beside the body, under the indices that its ``attachments`` speak of.
             within: seconds for waiting and trying again; what is under way then may still take its time.
             unless: an event after which the call is no longer worth a wait.
+            is_spare: nobody misses it for a while; it is not made while Discord is about to shut us out.
 
         Raises:
             DiscordRefused, DiscordClosed: it does not help to try again.
             PlatformAway: it was not to be had in time; unless it is safe it may have been carried out.
             NoLongerWanted: nothing was done.
         """
+        if is_spare:
+            self._keep_out_of_danger(route)
         channel = str(route.channel_id or "")
         self._urgent[channel] += 1
         try:
@@ -189,6 +196,7 @@ class Calls:
             async with lock:
                 if self._urgent[channel] or (unless is not None and unless.is_set()):
                     raise NoLongerWanted(_named(route))
+                self._keep_out_of_danger(route)
                 body = make()
                 if body is None:
                     return None
@@ -200,6 +208,11 @@ class Calls:
         finally:
             if not lock.locked():
                 self._frames.pop(channel, None)
+
+    def _keep_out_of_danger(self, route: Route) -> None:
+        """Raise PlatformAway for what can be left out while every refusal more may be one too many."""
+        if self._is_in_danger():
+            raise self._counted(PlatformAway(f"{_named(route)}: left out, since too much was refused of late"))
 
     # --- attempts -------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import discord
 from adapters.discord.calls import Calls, Route
 from adapters.discord.events import Origin
 from adapters.discord.payloads import fields, is_id, line, number
+from adapters.discord.people import Nicknames
 from adapters.discord.places import Kind, Where, kind_of
 
 logger = logging.getLogger(__name__)
@@ -21,10 +22,13 @@ class Channels:
 
     Args:
         guild: a server as the library knows it now, by its id.
+        nicknames: what people are called there.
     """
 
-    def __init__(self, calls: Calls, *, guild: Callable[[str], discord.Guild | None]) -> None:
-        self._calls, self._guild = calls, guild
+    def __init__(
+        self, calls: Calls, *, guild: Callable[[str], discord.Guild | None], nicknames: Nicknames | None = None
+    ) -> None:
+        self._calls, self._guild, self._nicknames = calls, guild, nicknames or Nicknames()
         self._asked: OrderedDict[str, Where | None] = OrderedDict()
 
     async def where(self, origin: Origin) -> Where | None:
@@ -51,10 +55,13 @@ class Channels:
         return self._asked[origin.channel_id]
 
     def called(self, guild_id: str | None, name: str) -> str | None:
-        """What a role or a channel of a server is called, by its id."""
-        guild = self._guild(guild_id) if guild_id else None
-        if guild is None or not is_id(name):
+        """What a person, a role or a channel is called in a server, by its id."""
+        if guild_id is None or not is_id(name):
             return None
+        nickname = self._nicknames.called(guild_id, name)
+        guild = self._guild(guild_id)
+        if nickname is not None or guild is None:
+            return nickname
         found = guild.get_channel_or_thread(int(name)) or guild.get_role(int(name))
         return line(found.name) if found is not None else None
 
@@ -74,6 +81,10 @@ class Channels:
 
 def _where(channel_id: str, guild_id: str, channel_type: int | None, parent_id: object) -> Where | None:
     kind = kind_of(channel_type) if channel_type is not None else None
-    if kind is None or kind is Kind.DIRECT:
-        return None
-    return Where(kind, channel_id, guild_id, str(parent_id) if kind is Kind.THREAD and is_id(parent_id) else None)
+    match kind:
+        case Kind.CHANNEL | Kind.ROOM:
+            return Where(kind, channel_id, guild_id)
+        case Kind.THREAD if is_id(parent_id):
+            return Where(kind, channel_id, guild_id, parent_id)
+        case _:
+            return None

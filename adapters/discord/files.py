@@ -13,16 +13,24 @@ from dataclasses import dataclass, field
 import aiohttp
 from yarl import URL
 
-from adapters.discord.attachments import Source, address_of
+from adapters.discord.attachments import Missing, Source, address_of
 from adapters.discord.payloads import Fields
 from bot.attachments import label_name
-from bot.errors import AttachmentUnreadable, MessageGone, ThreadClosed, Unreadable
+from bot.errors import (
+    AttachmentError,
+    AttachmentTooLarge,
+    AttachmentUnreadable,
+    MessageGone,
+    ThreadClosed,
+    Unreadable,
+)
 from bot.hosts import is_allowed
 from bot.messages import Attachment, Message
 
 logger = logging.getLogger(__name__)
 
 PIECE = 256 * 1024  # bytes handed on at a time, at the most
+UPLOAD_LIMIT = 10_000_000  # bytes of a file that comes with a command, and is uploaded again to stand in a message
 
 Fetch = Callable[[str, str], Awaitable[Fields]]
 """A message as it is now, by the ids of its channel and its own; raises as `Reader.one` does."""
@@ -95,7 +103,7 @@ class Downloads:
         errand = self._errand(attachment.name, {"thread_key": message.thread.key, "file": attachment.id})
         source = Source.of(attachment.id)
         if source is None:
-            raise AttachmentUnreadable(errand.name, Unreadable.GONE)
+            raise _missing(attachment, errand.name)
         async with self._at_once:
             url = await self._address(source, errand)
             try:
@@ -188,6 +196,17 @@ class Downloads:
                 if wanted := piece[skip:]:
                     yield wanted
                 skip = max(0, skip - len(piece))
+
+
+def _missing(attachment: Attachment, name: str) -> AttachmentError:
+    """Why a file is in no message."""
+    match Missing.of(attachment.id):
+        case Missing.TOO_LARGE:
+            return AttachmentTooLarge(name, limit=UPLOAD_LIMIT)
+        case Missing.UNREADABLE:
+            return AttachmentUnreadable(name)
+        case None:
+            return AttachmentUnreadable(name, Unreadable.GONE)
 
 
 def _check(response: aiohttp.ClientResponse, errand: _Errand) -> None:

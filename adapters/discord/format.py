@@ -55,15 +55,13 @@ def plan(markdown: str, *, whole: bool = True) -> Plan:
         whole: the answer is finished. While it grows there is no file and no last line yet; all parts but the
             last stay what they are.
     """
-    pieces = split(render(markdown, whole=whole), limit=PART_LIMIT)
-    # Discord takes the blanks around a text away; a part that kept them would never be what is shown.
-    parts = [piece.strip() for piece in pieces if piece.strip()]
+    parts = tuple(split(render(markdown, whole=whole), limit=PART_LIMIT))
     return planned(parts, most=MOST_PARTS, last_line=_LAST_LINE, markdown=markdown, whole=whole)
 
 
 def notice(markdown: str) -> str:
     """A sentence or two of the bot's own, as one message."""
-    return next((piece.strip() for piece in split(render(markdown), limit=PART_LIMIT)), "")
+    return next(split(render(markdown), limit=PART_LIMIT), "")
 
 
 def subtext(markdown: str) -> str:

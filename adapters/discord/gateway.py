@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import discord
 from discord.http import HTTPClient
@@ -32,9 +32,30 @@ NO_INTENT = (
 _CLOSED = "Discord closed the connection for good (code {code}); see the application at " + _PORTAL + "."
 _FATAL = {4004: BAD_TOKEN, 4013: NO_INTENT, 4014: NO_INTENT}  # codes of closing; what waiting cannot mend
 _FOR_GOOD = {4010, 4011, 4012}
+_AWAY = "There is no connection to Discord's gateway; it is tried again and again."
+_BETWEEN_SESSIONS: Final = 5.0  # seconds between the beginnings of two, as Discord wants it
 
 Hear = Callable[[str, Fields], None]
 """Takes an event by its name and what it says; returns at once."""
+
+
+class Sessions(Protocol):
+    """Who is told how the sessions fare: what happens between two of them Discord tells nobody. All return at once."""
+
+    def ready(self, shard: int) -> None:
+        """A session has begun anew, and the servers of the shard are known but for those that are late."""
+
+    def lost(self, shard: int) -> None:
+        """The connection is gone, or was never made."""
+
+    def resumed(self, shard: int) -> None:
+        """It is back, and all that was missed has been told."""
+
+    def came(self, guild: discord.Guild) -> None:
+        """A server is known: late, after an outage, or because the bot was invited."""
+
+    def went(self, guild: discord.Guild) -> None:
+        """A server has an outage."""
 
 
 class Gateway(discord.AutoShardedClient):
@@ -42,12 +63,10 @@ class Gateway(discord.AutoShardedClient):
 
     Args:
         hear: told of events in the order in which they came.
-        on_ready: told when a shard knows its servers, after each beginning of a session.
-        on_gap: told when a shard lost its connection.
     """
 
     def __init__(
-        self, *, shard_count: int, hear: Hear, on_ready: Callable[[int], None], on_gap: Callable[[int], None]
+        self, *, shard_count: int, hear: Hear, sessions: Sessions, sleep: Callable[[float], Awaitable[None]]
     ) -> None:
         super().__init__(
             intents=intents(),
@@ -58,18 +77,30 @@ class Gateway(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
             enable_debug_events=True,  # for the payloads themselves, which are read here
-            guild_ready_timeout=0.5,
+            guild_ready_timeout=0.5,  # the servers that come later are told one by one
         )
-        self._hear, self._tell_ready, self._tell_gap = hear, on_ready, on_gap
+        self._hear, self._sessions, self._sleep = hear, sessions, sleep
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Keep the pace at which Discord lets sessions begin."""
+        if not initial:
+            await self._sleep(_BETWEEN_SESSIONS)
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Hand a payload on at once, in order; the library would make a task of each."""
-        if event == "socket_raw_receive":
-            self._read(args[0])
-        elif event == "shard_ready":
-            self._tell_ready(args[0])
-        elif event == "shard_disconnect":
-            self._tell_gap(args[0])
+        match event:
+            case "socket_raw_receive":
+                self._read(args[0])
+            case "shard_ready":
+                self._sessions.ready(args[0])
+            case "shard_resumed":
+                self._sessions.resumed(args[0])
+            case "shard_disconnect":
+                self._sessions.lost(args[0])
+            case "guild_available" | "guild_join":
+                self._sessions.came(args[0])
+            case "guild_unavailable":
+                self._sessions.went(args[0])
         super().dispatch(event, *args, **kwargs)
 
     def _read(self, frame: str) -> None:
@@ -92,6 +123,7 @@ class Connection:
     Args:
         http: of a client that is logged in; asked how many shards there are to be.
         pause: seconds before the second attempt; doubles up to *longest_pause*.
+        patience: seconds without a connection after which the operator is told.
     """
 
     def __init__(
@@ -100,18 +132,22 @@ class Connection:
         *,
         http: HTTPClient,
         hear: Hear,
-        on_ready: Callable[[int], None],
-        on_gap: Callable[[int], None],
+        sessions: Sessions,
         condition: Condition,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         pause: float = 1.0,
         longest_pause: float = 60.0,
+        patience: float = 60.0,
     ) -> None:
         self._token, self._http, self._hear = token, http, hear
-        self._on_ready, self._on_gap, self._condition = on_ready, on_gap, condition
-        self._sleep, self._pause, self._longest_pause = sleep, pause, longest_pause
+        self._sessions, self._condition = sessions, condition
+        self._sleep, self._pause, self._longest_pause, self._patience = sleep, pause, longest_pause, patience
         self._gateway: Gateway | None = None
-        self._ready, self._was_ready = asyncio.Event(), False
+        self._shards = 1
+        self._up: set[int] = set()  # the shards that are connected
+        self._were_ready: set[int] = set()  # those that ever were
+        self._is_fruitful = False  # whether the present attempt led to a session
+        self._ready = asyncio.Event()
         self.failed: str | None = None  # why, when it is for good
 
     @property
@@ -123,6 +159,11 @@ class Connection:
         """A server, if it is known now."""
         return self._gateway.get_guild(guild_id) if self._gateway is not None else None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every shard has been ready once."""
+        return self._were_ready >= set(range(self._shards))
+
     async def wait_until_ready(self) -> None:
         """Wait until every shard has been ready once. Raises StartError when that can never be."""
         await self._ready.wait()
@@ -131,9 +172,49 @@ class Connection:
 
     async def run(self) -> None:
         """Connect, and again whenever that ends, until this is cancelled or there is no use in it."""
+        async with asyncio.TaskGroup() as group:
+            reporting = group.create_task(self._report())
+            try:
+                await self._keep_connected()
+            finally:
+                reporting.cancel()
+
+    # --- what the sessions tell -----------------------------------------------------------------
+
+    def ready(self, shard: int) -> None:
+        self._is_fruitful = True
+        self._were_ready.add(shard)
+        self._is_up(shard)
+        if self.is_complete:
+            self._ready.set()
+        self._sessions.ready(shard)
+
+    def resumed(self, shard: int) -> None:
+        self._is_fruitful = True
+        self._is_up(shard)
+        self._sessions.resumed(shard)
+
+    def lost(self, shard: int) -> None:
+        self._up.discard(shard)
+        self._sessions.lost(shard)
+
+    def came(self, guild: discord.Guild) -> None:
+        self._sessions.came(guild)
+
+    def went(self, guild: discord.Guild) -> None:
+        self._sessions.went(guild)
+
+    def _is_up(self, shard: int) -> None:
+        self._up.add(shard)
+        if len(self._up) == self._shards:
+            self._condition.is_well("gateway")
+
+    # --- keeping it up --------------------------------------------------------------------------
+
+    async def _keep_connected(self) -> None:
         pause = self._pause
         while True:
-            self._was_ready = False
+            self._is_fruitful = False
             try:
                 await self._connect()
                 reason = "the connection ended"
@@ -148,8 +229,8 @@ class Connection:
             except Exception as error:  # a payload the library stumbles over ends its client with whatever it raised
                 logger.warning("gateway failed", exc_info=error)
                 reason = type(error).__name__
-            pause = self._pause if self._was_ready else pause
-            logger.warning("gateway connected again", extra={"reason": reason, "seconds": pause})
+            pause = self._pause if self._is_fruitful else pause
+            logger.warning("connecting to the gateway again", extra={"reason": reason, "seconds": pause})
             await self._sleep(pause)
             pause = min(2 * pause, self._longest_pause)
 
@@ -160,23 +241,24 @@ class Connection:
             seconds = limits["reset_after"] / 1000
             logger.error("too many beginnings of a session today", extra={"seconds": seconds})
             await self._sleep(seconds)
-        ready: set[int] = set()
-
-        def on_ready(shard: int) -> None:
-            ready.add(shard)
-            self._was_ready = True
-            self._condition.is_well("gateway")
-            if len(ready) == shards:
-                self._ready.set()
-            self._on_ready(shard)
-
-        self._gateway = gateway = Gateway(shard_count=shards, hear=self._hear, on_ready=on_ready, on_gap=self._on_gap)
+        self._shards = shards
+        self._gateway = gateway = Gateway(shard_count=shards, hear=self._hear, sessions=self, sleep=self._sleep)
         try:
             async with gateway:
                 await gateway.start(self._token)
         finally:
             for shard in range(shards):
-                self._on_gap(shard)
+                self.lost(shard)
+
+    async def _report(self) -> None:
+        """Tell the operator of a connection that stays away; the library tries again for ever and only logs it."""
+        was_down = False
+        while True:
+            await self._sleep(self._patience)
+            is_down = len(self._up) < self._shards
+            if is_down and was_down:
+                self._condition.is_wrong("gateway", _AWAY)
+            was_down = is_down
 
 
 def _sentence(error: Exception) -> str | None:

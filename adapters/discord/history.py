@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from adapters.discord.buttons import Press, read_custom_id
-from adapters.discord.contents import contents_of
+from adapters.discord.contents import Contents, contents_of
 from adapters.discord.events import is_apps
 from adapters.discord.payloads import NOTHING, Fields, fields, id_at, is_id, number, objects, sent_at, text
 from adapters.discord.people import Called, Me, person_of, unknown
 from adapters.discord.places import channels_of, is_continuous
-from adapters.discord.questions import read_question
+from adapters.discord.questions import Asked, Question, question_of, read_question
 from bot.commands import command_of
 from bot.errors import MessageGone, ThreadClosed
 from bot.history import newest
@@ -87,7 +87,8 @@ async def history(
     else:
         posts = await _posts_of(reader, thread, wanted, most=most)
     in_order = sorted({str(post["id"]): post for post in posts}.values(), key=_order)
-    said = [one for post in in_order[-most:] if (one := _said(post, thread, me, called)) is not None]
+    told = [await _said(reader, post, thread, me, called) for post in in_order[-most:]]
+    said = [one for one in told if one is not None]
     return list(newest(said, most=most_characters))
 
 
@@ -107,7 +108,10 @@ async def read(reader: Reader, me: Me, message: Message, *, called: Called = unk
             missing = missing if isinstance(missing, MessageGone) else error
         else:
             asked = read_question(body, me)
-            contents = contents_of({**body, "content": asked.text} if asked else body, me=me, called=called)
+            if asked is None:
+                contents: Contents | Question = contents_of(body, me=me, called=called)
+            else:
+                contents = question_of(body, asked, me, about=await _about(reader, body, asked), called=called)
             return replace(message, text=contents.text, attachments=contents.attachments)
     raise missing or MessageGone(message.id)
 
@@ -207,22 +211,33 @@ def _order(post: Fields) -> int:
 # --- one message ------------------------------------------------------------------------------
 
 
-def _said(post: Fields, thread: Thread, me: Me, called: Called) -> Said | None:
+async def _said(reader: Reader, post: Fields, thread: Thread, me: Me, called: Called) -> Said | None:
     """What a post says; None when that is nothing, or nobody of whom the bot knows said it."""
+    # What a thread was opened from may answer something that stands in the channel; all else is told here anyway.
+    is_first = post.get("id") == thread.thread_id
     if (asked := read_question(post, me)) is not None:  # ours by its author only
         speaker: Person | None = _asker(post, asked.name)
-        post = {**post, "content": asked.text}
+        about = await _about(reader, post, asked) if is_first else None
+        contents: Contents | Question = question_of(post, asked, me, about=about, called=called)
     else:
         speaker = person_of(fields(post.get("author")), fields(post.get("member")), called)
         if speaker is None or not _is_said(post, me):
             return None
         speaker = None if speaker.id == me.user_id else replace(speaker, name=speaker.name or speaker.id)
-    # What a thread was opened from may answer something that stands in the channel; all else is told here anyway.
-    is_first = post.get("id") == thread.thread_id
-    contents = contents_of(post, me=me, called=called, quoting=is_first)
+        contents = contents_of(post, me=me, called=called, quoting=is_first)
     if not contents.text and not contents.attachments:
         return None
     return Said(MessageId(str(post["id"])), speaker, contents.text, contents.attachments)
+
+
+async def _about(reader: Reader, post: Fields, asked: Asked) -> Fields | None:
+    """The message that a question is about, which stands beside it; None when there is none any more."""
+    if asked.about is None:
+        return None
+    try:
+        return await reader.one(str(post.get("channel_id")), asked.about)
+    except (MessageGone, ThreadClosed):
+        return None
 
 
 def _asker(post: Fields, name: str) -> Person:

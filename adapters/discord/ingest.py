@@ -6,9 +6,10 @@ and what comes after it in the same place waits its turn.
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from adapters.discord.channels import Channels
@@ -22,8 +23,8 @@ from adapters.discord.events import (
     read_posted,
     replied_to,
 )
-from adapters.discord.payloads import Fields, ids
-from adapters.discord.people import Me
+from adapters.discord.payloads import Fields, ids, sent_at
+from adapters.discord.people import Called, Me, Nicknames
 from adapters.discord.places import DIRECT, DISCORD, Kind, Where
 from adapters.discord.threads import Threads
 from bot.commands import Command
@@ -31,12 +32,12 @@ from bot.errands import Errands
 from bot.errors import PlatformAway, PlatformError, StoreError
 from bot.messages import Address, Message, MessageId, Person, Thread, TurnId
 from bot.ports import PlacingStore, ThreadNote
+from bot.watching import AGE
 
 logger = logging.getLogger(__name__)
 
 _MOST_DONE = 10_000  # commands remembered as carried out; an event may come again for minutes
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before what failed is tried again
-_MOST_ATTEMPTS: Final = 40  # at a place that Discord does not tell of
 
 
 class Inbox(Protocol):
@@ -76,8 +77,9 @@ class Ingest:
 
     Args:
         me: who the bot is in a server, by the server's id.
+        nicknames: learns what people are called, which only the gateway tells.
         confirm: has what became of a command said.
-        heard: told the thread of each message, whether it was for the bot or not.
+        clock: seconds since the epoch.
     """
 
     def __init__(
@@ -87,20 +89,23 @@ class Ingest:
         me: Callable[[str | None], Me],
         channels: Channels,
         threads: Threads,
+        nicknames: Nicknames,
         store: Notes,
         inbox: Inbox,
         commands: Commands,
         confirm: Callable[[Thread, MessageId, str], None],
+        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._errands, self._me, self._channels, self._threads = errands, me, channels, threads
-        self._store, self._inbox, self._commands, self._confirm = store, inbox, commands, confirm
-        self._sleep = sleep
+        self._nicknames, self._store, self._inbox = nicknames, store, inbox
+        self._commands, self._confirm, self._clock, self._sleep = commands, confirm, clock, sleep
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._done: OrderedDict[MessageId, None] = OrderedDict()
 
     def hear(self, name: str, body: Fields) -> None:
         """Take in an event of the gateway's. Returns at once; events of one channel are taken in as they came."""
+        self._nicknames.hear(body)
         self._errands.start(self._take(name, body))
 
     async def take_in(self, body: Fields) -> None:
@@ -114,7 +119,8 @@ class Ingest:
 
     async def _was_said_before(self, body: Fields, where: Where) -> bool:
         """Whether people said it among themselves before the bot was called: then it was not said to it, nor is now."""
-        read = read_posted(body, self._me(where.guild_id), where)
+        called = self._called_in(where.guild_id)
+        read = read_posted(body, self._me(where.guild_id), where, called=called)
         if not isinstance(read, Posted) or read.message.address is not Address.OPEN or read.message.is_root:
             return False
         begun = (await self._store.note(read.message.thread)).since
@@ -126,7 +132,7 @@ class Ingest:
             return
         async with self._lane(origin.channel_id):
             wait = _FIRST_PAUSE
-            for _ in range(_MOST_ATTEMPTS):
+            while True:
                 try:
                     where = await self._channels.where(origin)
                     if where is not None:
@@ -142,14 +148,11 @@ class Ingest:
                     return
                 await self._sleep(wait)
                 wait = min(2 * wait, _LONGEST_PAUSE)
-            logger.error("event lost", extra={"event": name})
 
     async def _keep(self, name: str, body: Fields, where: Where) -> None:
         """Store what an event says. Raises StoreError, and then nothing of it is."""
         me = self._me(where.guild_id)
-
-        def called(one: str) -> str | None:
-            return self._channels.called(where.guild_id, one)
+        called = self._called_in(where.guild_id)
 
         match name:
             case "MESSAGE_CREATE":
@@ -161,7 +164,7 @@ class Ingest:
                 edited = read_edited(body, me, where, continued=continued, called=called)
                 match edited:
                     case Edited(message):
-                        await self._edit(message)
+                        await self._edit(message, where)
                     case Commanded():
                         await self._carry_out(edited)
             case "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK":
@@ -194,11 +197,12 @@ class Ingest:
                 found[MessageId(name)] = thread
         return found
 
-    async def _edit(self, message: Message) -> None:
+    async def _edit(self, message: Message, where: Where) -> None:
         is_changed = await self._inbox.edit(message.thread, message.id, message.text or "")
-        if not is_changed and message.address is Address.MENTION:
+        is_recent = sent_at(message.id) > self._clock() - AGE  # older ones may have been answered, and forgotten since
+        if not is_changed and message.address is Address.MENTION and is_recent:
             # A mention that was forgotten at first. What was answered already is known, and stays as it is.
-            await self._inbox.receive(message)
+            await self._take_posted(Posted(message), where)
 
     async def _carry_out(self, told: Commanded) -> None:
         """Have a command carried out, once."""
@@ -219,6 +223,9 @@ class Ingest:
         while len(self._done) > _MOST_DONE:
             self._done.popitem(last=False)
         self._confirm(told.thread, told.message_id, words)
+
+    def _called_in(self, guild_id: str | None) -> Called:
+        return lambda name: self._channels.called(guild_id, name)
 
     def _lane(self, channel_id: str) -> asyncio.Lock:
         return self._lanes.setdefault(channel_id, asyncio.Lock())

@@ -6,14 +6,22 @@ from typing import Final
 
 from adapters.discord.application import ASK, ASK_ABOUT, HELP, RESET, RESET_HERE, RETRY, STOP
 from adapters.discord.buttons import Press, read_custom_id
-from adapters.discord.payloads import Fields, fields, is_id, number, text
+from adapters.discord.payloads import Fields, fields, is_id, number, objects, sent_at, text
 from adapters.discord.people import person_of
 from adapters.discord.places import Kind, Where, kind_of
 from bot.commands import Command
 from bot.messages import Person, TurnId
 
-_CAN_WRITE: Final = (1 << 10) | (1 << 11)  # permissions: View Channel, Send Messages
-_CAN_WRITE_IN_THREADS: Final = (1 << 10) | (1 << 38)
+GOOD_FOR: Final = 840.0  # seconds that a token is relied on; Discord says fifteen minutes
+# Permissions, as https://docs.discord.com/developers/topics/permissions numbers them.
+_ADMINISTRATOR, _VIEW, _SEND, _CONNECT, _OPEN_THREADS, _SEND_IN_THREADS = (1 << bit for bit in (3, 10, 11, 20, 35, 38))
+# Any of these will do. A question is shown without a permission of its own; in a channel its answer is in a thread.
+_ENOUGH: Final = {
+    Kind.CHANNEL: (_VIEW | _SEND, _VIEW | _OPEN_THREADS | _SEND_IN_THREADS),
+    Kind.THREAD: (_VIEW | _SEND_IN_THREADS,),
+    Kind.ROOM: (_VIEW | _CONNECT | _SEND,),
+    Kind.DIRECT: (0,),
+}
 
 _COMMANDS = {RESET: Command.RESET, STOP: Command.STOP, RETRY: Command.RETRY, HELP: Command.HELP}
 _PRESSES = {Press.STOP: Command.STOP, Press.RETRY: Command.RETRY}
@@ -21,11 +29,16 @@ _PRESSES = {Press.STOP: Command.STOP, Press.RETRY: Command.RETRY}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How an interaction is answered. The token is good for fifteen minutes, and a secret for as long."""
+    """How an interaction is answered. The token is a secret for as long as it is good."""
 
     id: str
     token: str
     application_id: str
+
+    @property
+    def good_until(self) -> float:
+        """When the token is of no more use, in seconds since the epoch."""
+        return sent_at(self.id) + GOOD_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +114,7 @@ def _command(body: Fields, data: Fields, call: Call, person: Person, where: Wher
 
 
 def _options(data: Fields) -> Mapping[str, object]:
-    listed = data.get("options")
-    found = [fields(option) for option in listed] if isinstance(listed, list) else []
-    return {text(option.get("name")): option.get("value") for option in found}
+    return {text(option.get("name")): option.get("value") for option in objects(data.get("options"))}
 
 
 def _call(body: Fields) -> Call | None:
@@ -133,9 +144,8 @@ def _where(body: Fields) -> Where | None:
 
 def _can_write(body: Fields, where: Where) -> bool:
     """Whether the bot may speak there; commands are to be had in channels that it does not even see."""
-    if where.kind is Kind.DIRECT:
-        return True
     told = text(body.get("app_permissions"))
-    needed = _CAN_WRITE_IN_THREADS if where.kind is Kind.THREAD else _CAN_WRITE
-    is_administrator = told.isdigit() and bool(int(told) & 1 << 3)
-    return not told.isdigit() or is_administrator or int(told) & needed == needed
+    if not told.isascii() or not told.isdigit():
+        return True  # it will be seen
+    has = int(told)
+    return bool(has & _ADMINISTRATOR) or any(has & needed == needed for needed in _ENOUGH[where.kind])

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -55,31 +55,28 @@ class InvalidAnswers:
 
     Args:
         clock: seconds from any beginning.
+        most: in ten minutes; the next ones would be dangerous.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._times: deque[float] = deque()
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, most: int = _MOST_INVALID) -> None:
+        self._clock, self._most = clock, most
+        self._times: deque[float] = deque(maxlen=most)
+        self._was_said = False
 
-    def count(self, status: int, headers: "aiohttp.typedefs.LooseHeaders | object") -> None:
+    def count(self, status: int, headers: Mapping[str, str]) -> None:
         """Note an answer. A rate limit that all apps share is nobody's fault."""
-        scope = headers.get("X-RateLimit-Scope") if hasattr(headers, "get") else None
-        if status in {401, 403} or (status == 429 and scope != "shared"):
+        if status in {401, 403} or (status == 429 and headers.get("X-RateLimit-Scope") != "shared"):
             self._times.append(self._clock())
-            if len(self._times) == _MOST_INVALID:
-                logger.error("Discord is about to shut this address out", extra={"answers": len(self._times)})
 
-    @property
-    def recent(self) -> int:
-        """How many there were in the last ten minutes."""
+    def are_too_many(self) -> bool:
+        """Whether whatever can be left out should be."""
         while self._times and self._times[0] < self._clock() - _WINDOW:
             self._times.popleft()
-        return len(self._times)
-
-    @property
-    def are_too_many(self) -> bool:
-        """Whether the next ones would be dangerous."""
-        return self.recent >= _MOST_INVALID
+        are_many = len(self._times) >= self._most
+        if are_many and not self._was_said:
+            logger.error("Discord is about to shut this address out", extra={"answers": len(self._times)})
+        self._was_said = are_many
+        return are_many
 
 
 class Line:
@@ -139,7 +136,7 @@ async def open_line(settings: DiscordSettings) -> AsyncIterator[Line]:
 
     trace.on_request_end.append(ended)
     client = discord.Client(
-        intents=discord.Intents.none(),
+        intents=discord.Intents(guilds=True),  # without, the library warns; it never connects
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=_LONGEST_WAIT,
         http_trace=trace,

@@ -36,14 +36,18 @@ class Servers:
         return self._find(int(guild_id)) if is_id(guild_id) else None
 
     def me(self, guild_id: str | None) -> Me:
-        """Who the bot is in a server. The role that came with it is looked for once, and again when it is gone."""
+        """Who the bot is in a server.
+
+        The role that came with it is looked for once, and again when it is gone. While a server has an outage nothing
+        is known of its roles, and what was known before still holds.
+        """
         guild = self.find(guild_id)
-        if guild_id is None or guild is None:
+        if guild_id is None:
             return Me(self._user_id)
         known = self._roles.get(guild_id)
-        if known is None or guild.get_role(int(known)) is None:
+        if guild is not None and not guild.unavailable and (known is None or guild.get_role(int(known)) is None):
             self._roles.pop(guild_id, None)
-            if guild.self_role is None:
-                return Me(self._user_id)
-            known = self._roles[guild_id] = str(guild.self_role.id)
-        return Me(self._user_id, frozenset({known}))
+            known = None
+            if guild.self_role is not None:
+                known = self._roles[guild_id] = str(guild.self_role.id)
+        return Me(self._user_id) if known is None else Me(self._user_id, frozenset({known}))

@@ -122,10 +122,9 @@ def _item(header: Row, row: Row) -> Iterator[str]:
         nodes = parse(cell)
         shown = _written(nodes if number else without(nodes, "**"))
         name = _written(parse(header[number])) if number < len(header) else ""
-        if number == 0:
-            shown = f"**{shown}**" if shown else "—"
-        if shown:
-            yield f"{'  ' if number else ''}- {name}: {shown}" if name else f"{'  ' if number else ''}- {shown}"
+        if shown or name or not number:
+            told = (shown if number or not shown else f"**{shown}**") or "—"
+            yield f"{'  ' if number else ''}- {f'{name}: ' if name else ''}{told}"
 
 
 def _written(nodes: Sequence[Node]) -> str:

@@ -1,7 +1,9 @@
 """Where the answers of a conversation stand: a thread opened from the question, or the place it was asked in."""
 
+import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 ARCHIVE_AFTER: Final = 1440  # minutes without a message until a thread leaves the list of channels
 _LONGEST_NAME = 100  # characters
+_MOMENT = 1.0  # seconds
 _MOST_KNOWN = 10_000  # threads whose place is remembered
 
 
@@ -27,8 +30,8 @@ class Spot:
 class Threads:
     """Knows, or finds out, where a conversation is."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, calls: Calls, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._calls, self._sleep = calls, sleep
         self._in_thread: OrderedDict[Thread, bool] = OrderedDict()  # else in the channel, as replies
 
     def heard(self, thread: Thread, channel_id: str) -> None:
@@ -38,10 +41,14 @@ class Threads:
 
     async def is_opened(self, thread: Thread) -> bool:
         """Whether there is a thread for a conversation that has begun. Raises PlatformAway when it cannot be told."""
-        if thread not in self._in_thread:
-            route = Route("GET", "/channels/{channel_id}", channel_id=thread.thread_id)
-            self._remember(thread, in_thread=await self._exists(route))
-        return self._in_thread[thread]
+        known = self._in_thread.get(thread)
+        if known is not None:
+            return known
+        is_there = await self._exists(Route("GET", "/channels/{channel_id}", channel_id=thread.thread_id))
+        # It may have been opened, or spoken in, since it was asked for.
+        is_there = is_there or self._in_thread.get(thread, False)
+        self._remember(thread, in_thread=is_there)
+        return is_there
 
     async def spot(self, turn: Turn) -> Spot:
         """Where a turn is answered. A thread is opened when the turn's question asks for one.
@@ -97,6 +104,7 @@ class Threads:
                 if error.code == THREAD_EXISTS:  # by an attempt that got no answer, or by a person
                     return True
                 if error.code == MESSAGE_GONE and not is_last:  # a message may take a moment to be everywhere
+                    await self._sleep(_MOMENT)
                     continue
                 logger.info("no thread here", extra={**turn.fields, "reason": str(error)})
             except DiscordClosed as error:

@@ -28,7 +28,7 @@ async def keep_typing(
     while not ended.is_set():
         if is_needed():
             try:
-                await calls.call(route, safe=True, within=_WITHIN, unless=ended)
+                await calls.call(route, safe=True, within=_WITHIN, unless=ended, is_spare=True)
             except PlatformError as error:
                 logger.info("typing not shown", extra={"channel": channel_id, "reason": str(error)})
         await pause(_AGAIN, ended, sleep=sleep)

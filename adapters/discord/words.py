@@ -46,7 +46,7 @@ def written(nodes: Sequence[Node], *, whole: bool = True, begins_line: bool = Tr
         is_last = number == len(nodes) - 1
         match node:
             case Words(letters):
-                before = text[-1:] and _NEIGHBOUR if text or not begins_line else "\n"
+                before = _NEIGHBOUR if text or not begins_line else "\n"
                 if is_last and not whole:
                     letters = _decided(before, letters)
                 text += literal(letters, before=before, after="" if is_last else _NEIGHBOUR)
@@ -72,10 +72,8 @@ def literal(letters: str, *, before: str = _NEIGHBOUR, after: str = _NEIGHBOUR) 
     text = f"{before}{letters}{after}"
 
     def told(found: re.Match[str]) -> str:
-        run = found[0]
-        if found.start() < len(before) or found.end() > len(text) - len(after):
-            return run
-        match found.lastgroup:
+        run, is_around = found[0], found.start() < len(before) or found.end() > len(text) - len(after)
+        match "kept" if is_around else found.lastgroup:
             case "kept":
                 return run
             case "line":

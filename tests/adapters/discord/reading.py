@@ -30,7 +30,7 @@ class Read:
     target: str = ""
 
 
-def read(text: str) -> list[Read]:
+def read_message(text: str) -> list[Read]:
     """A message's content in the order in which a client reads it."""
     return list(_read(text))
 
@@ -64,12 +64,12 @@ def _read(text: str) -> Iterator[Read]:
 
 def resolved(text: str) -> list[str]:
     """What would be shown as a name, a command, a card or a hidden text."""
-    return [part.text for part in read(text) if part.kind in {"resolved", "invite", "spoiler"}]
+    return [part.text for part in read_message(text) if part.kind in {"resolved", "invite", "spoiler"}]
 
 
 def code_of(text: str) -> list[str]:
     """The contents of fences and code spans."""
-    return [part.text for part in read(text) if part.kind in {"fence", "span"}]
+    return [part.text for part in read_message(text) if part.kind in {"fence", "span"}]
 
 
 def stray_ticks(text: str) -> int:
