@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.chunks import closed
 from bot.messages import InteractionId, Usage
 
 
@@ -149,7 +150,8 @@ class Answer:
     def markdown(self) -> str:
         """Text and remarks together, as a thread shows them."""
         remarks = "\n".join(f"_{remark}_  " for remark in self.remarks).rstrip()
-        return "\n\n".join(block for block in (self.text.strip("\n"), remarks) if block)
+        text = self.text.strip("\n")
+        return "\n\n".join(block for block in (closed(text) if remarks else text, remarks) if block)
 
 
 class Draft:

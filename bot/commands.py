@@ -86,6 +86,11 @@ class Commands:
     ) -> None:
         self._store, self._policy, self._stop, self._wake = store, policy, stop, wake
 
+    def refusal(self, thread: Thread, person: Person) -> str | None:
+        """What somebody is told who may not use the bot in a thread; None when they may."""
+        refusal = self._policy.refusal_of(thread, person)
+        return None if refusal is None else notice_for(NotAllowed(refusal))
+
     async def run(
         self,
         command: Command,
@@ -109,9 +114,9 @@ class Commands:
             StoreError: it is not certain to have been done; it can be told again with the same *by*.
         """
         logger.info("command", extra={"command": command.value, "thread_key": thread.key})
-        refusal = None if person is None else self._policy.refusal_of(thread, person)
+        refusal = None if person is None else self.refusal(thread, person)
         if refusal is not None:
-            return notice_for(NotAllowed(refusal))
+            return refusal
         words = await self._done(command, thread, by, turn, mark)
         if to_confirm:
             await self._store.confirming(thread, by, words)

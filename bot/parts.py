@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.answers import Answer
+from bot.chunks import closed
 
 OVERFLOW_NAME = "answer.md"
 
@@ -46,7 +47,9 @@ def markdown_of(answer: Answer) -> str:
     sources = [f"{number}. {_source(page.url, page.title)}" for number, page in enumerate(pages, 1)]
     listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
     undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
-    return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)
+    beneath = [block for block in (undelivered, listed) if block]
+    text = closed(answer.markdown) if beneath else answer.markdown
+    return "\n\n".join(block for block in (text, *beneath) if block)
 
 
 def cleaned(markdown: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from bot.chunks.blocks import Place
 from bot.chunks.cuts import LEAST_LIMIT, Piece, cuts
 from bot.chunks.settled import settled
 
-__all__ = ["LEAST_LIMIT", "Piece", "cuts", "settled", "split"]
+__all__ = ["LEAST_LIMIT", "Piece", "closed", "cuts", "settled", "split"]
 
 
 def split(markdown: str, *, limit: int) -> Iterator[str]:
@@ -27,3 +28,11 @@ def split(markdown: str, *, limit: int) -> Iterator[str]:
     """
     pieces = cuts(markdown, limit=limit)
     return (piece.text for piece in pieces if piece.text)
+
+
+def closed(markdown: str) -> str:
+    """The text with its last fence closed, so that what is put under it stands outside."""
+    place = Place()
+    for line in markdown.split("\n"):
+        place = place.after(line, longest=len(markdown))
+    return markdown if place.fence is None else markdown + place.fence.closing
