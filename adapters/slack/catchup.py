@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol, TypeVar
 
@@ -50,6 +50,7 @@ class CatchUp:
 
     Args:
         ingest: takes what is found, of each thread the oldest first.
+        channels: the ids of those the bot is in, also where nobody ever addressed it.
         clock: seconds since the epoch.
         pace: seconds between two requests.
         age: seconds; what is older is not looked for.
@@ -65,6 +66,7 @@ class CatchUp:
         me: Workspace,
         ingest: Ingest,
         *,
+        channels: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         pace: float = 1.0,
@@ -74,7 +76,8 @@ class CatchUp:
         most_watched: int = 2000,
     ) -> None:
         self._unheard = Unheard(calls, store, me, ingest, clock=clock, sleep=sleep, pace=pace, age=age, most=most)
-        self._store, self._me, self._clock, self._sleep = store, me, clock, sleep
+        self._store, self._me, self._channels = store, me, channels
+        self._clock, self._sleep = clock, sleep
         self._age, self._again, self._most_watched = age, tuple(again), most_watched
         self._places: Sequence[Place] | None = None
         self._watched: OrderedDict[Thread, _Watch] = OrderedDict()
@@ -91,10 +94,11 @@ class CatchUp:
         self._places = await self._store.places(SLACK)
 
     async def run(self) -> None:
-        """Look through every channel the bot was addressed in, then through the threads that moved or are active.
+        """Look through every channel the bot was addressed in, then through the others it is in.
 
-        It returns when all is read. With many threads that takes minutes, and nothing should wait for it. What Slack
-        or the store cannot do now is tried again, until what might be found would be too old.
+        Of each kind the channels come first, then their threads that moved or are active. It returns when all is read.
+        With many threads that takes minutes, and nothing should wait for it. What Slack or the store cannot do now is
+        tried again, until what might be found would be too old.
 
         Raises:
             StoreError: nothing was noted before, and the store cannot tell now.
@@ -103,42 +107,52 @@ class CatchUp:
             await self.note()
         now = self._clock()
         places = [place for place in self._places or () if place.installation_id == self._me.installation_id]
-        cursors = {place.channel_id: max(place.heard_at - _MARGIN, now - self._age) for place in places}
-        latest: dict[Thread, str] = {}  # the newest reply to each post that was read; empty where there is none
-
-        async def look_into(place: Place) -> None:
-            channel = place.channel_id
-            latest.update(await self._unheard.read_top(channel, since=cursors[channel], back_to=now - self._age))
-
-        async def look_at(thread: Thread) -> None:
-            await self._unheard.read_thread(thread, since=cursors.get(thread.channel_id, now - self._age))
-
-        await self._each(places, look_into, until=now + self._age)
-        await self._each(await self._moved(latest, cursors, now), look_at, until=now + self._age)
+        heard = {place.channel_id: place.heard_at for place in places}
+        await self._look_through(heard, now)
+        # Where nobody ever addressed it the bot was last heard when it was last heard at all. In a new database that
+        # was never: the mentions of the time before it are not for this bot to answer.
+        last = max(heard.values(), default=None)
+        others = {} if last is None else {channel: last for channel in self._channels if channel not in heard}
+        await self._look_through(others, now)
         self._places = None
         await self._store.caught_up(SLACK)
-        logger.info("caught up", extra={"channels": len(places)})
+        logger.info("caught up", extra={"channels": len(heard) + len(others)})
 
-    async def _moved(self, latest: Mapping[Thread, str], cursors: Mapping[str, float], now: float) -> list[Thread]:
-        """The threads worth reading: the active ones, then the others with new replies, each newest first."""
-        new = {
-            thread: reply
-            for thread, reply in latest.items()
-            if reply and order(reply) > order_at(cursors[thread.channel_id])
-        }
-        still = latest.keys() - new.keys()
+    async def _look_through(self, heard: Mapping[str, float], now: float) -> None:
+        """Look through channels, each from a little before the time until which it was heard."""
+        cursors = {channel: max(heard_at - _MARGIN, now - self._age) for channel, heard_at in heard.items()}
+        active = await self._active(cursors, now)
+        moved: dict[Thread, str] = {}  # and the ts of the newest reply
+        still: set[Thread] = set()  # of the active ones
+
+        async def look_into(channel: str) -> None:
+            since = cursors[channel]
+            latest = await self._unheard.read_top(channel, since=since, back_to=now - self._age)
+            moved.update({thread: ts for thread, ts in latest.items() if ts and order(ts) > order_at(since)})
+            still.update(thread for thread in active if thread in latest and thread not in moved)
+
+        async def look_at(thread: Thread) -> None:
+            await self._unheard.read_thread(thread, since=cursors[thread.channel_id])
+
+        await self._each(list(cursors), look_into, until=now + self._age)
+        ours = [thread for thread in active if thread not in still]
+        theirs = sorted(moved.keys() - set(ours), key=lambda thread: order(moved[thread]), reverse=True)
+        await self._each([*ours, *theirs], look_at, until=now + self._age)
+
+    async def _active(self, channels: Collection[str], now: float) -> list[Thread]:
+        """The threads in these channels in which something happened of late, newest first."""
         try:
             active = await self._store.active(SLACK, since=now - self._age)
         except StoreError as error:
             logger.warning("active threads not told", extra={"reason": str(error)})
-            active = ()
-        ours = [
+            return []
+        return [
             thread
             for thread in active
-            if thread not in still and thread.installation_id == self._me.installation_id and place_of(thread)[1]
+            if thread.installation_id == self._me.installation_id
+            and thread.channel_id in channels
+            and place_of(thread)[1]
         ]
-        others = sorted(new.keys() - set(ours), key=lambda thread: order(new[thread]), reverse=True)
-        return [*ours, *others]
 
     async def _each(self, things: Sequence[_T], look: Callable[[_T], Awaitable[None]], *, until: float) -> None:
         """Look at these one after the other; what fails for now is looked at again after the others."""
