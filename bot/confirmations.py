@@ -47,7 +47,9 @@ class Confirmations:
         self._waiting.put_nowait(Unconfirmed(thread, command, words))
 
     async def run(self) -> NoReturn:
-        """Say what an earlier process left unsaid, and then what is added, until this is cancelled."""
+        """Say what an earlier process left unsaid, or an earlier run, and then what is added, until cancelled."""
+        # Nobody sees to the others any more, and the store tells of them again.
+        self._known = OrderedDict((key, is_said) for key, is_said in self._known.items() if is_said)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recall())
             while True:

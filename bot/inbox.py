@@ -55,7 +55,10 @@ class Inbox:
             case Address.DIRECT | Address.MENTION:
                 return True
             case Address.OPEN:
-                return self._policy.follows(await self._store.note(message.thread))
+                note = await self._store.note(message.thread)
+                # What people said among themselves before the bot was called may be told late.
+                was_said_before = note.since is not None and message.sent_at < note.since
+                return self._policy.follows(note) and not was_said_before
             case Address.OTHERS:
                 return False
 

@@ -7,7 +7,10 @@ from bot.ports import Place
 
 
 def places(db: sqlite3.Connection, platform: Platform) -> list[Place]:
-    """`CatchUpStore.places`."""
+    """`CatchUpStore.places`; a channel addressed since a gap was noted has the gap that its installation has."""
+    begun: dict[str, float] = {}  # how far installations were heard when the gaps began that are noted
+    for name, heard_at in db.execute("SELECT place, heard_at FROM gap WHERE place >= ? AND place < ?", _of(platform)):
+        begun[_installation(name)] = max(heard_at, begun.get(_installation(name), heard_at))
     heard: dict[str, Place] = {}
     rows = db.execute(
         "SELECT thread, id, MAX(sent_at) AS heard_at FROM message WHERE thread >= ? AND thread < ?"
@@ -22,7 +25,10 @@ def places(db: sqlite3.Connection, platform: Platform) -> list[Place]:
         )
     db.executemany(
         "INSERT INTO gap (place, newest, heard_at) VALUES (?, ?, ?) ON CONFLICT (place) DO NOTHING",
-        [(name, place.newest, place.heard_at) for name, place in heard.items()],
+        [
+            (name, place.newest, min(place.heard_at, begun.get(_installation(name), place.heard_at)))
+            for name, place in heard.items()
+        ],
     )
     gaps = db.execute(
         "SELECT place, newest, heard_at FROM gap WHERE place >= ? AND place < ? ORDER BY heard_at DESC", _of(platform)
@@ -47,6 +53,10 @@ def active(db: sqlite3.Connection, platform: Platform, *, since: float) -> list[
         (*_of(platform), since),
     )
     return [Thread.from_key(key) for (key,) in rows]
+
+
+def _installation(place: str) -> str:
+    return place.rpartition(":")[0]
 
 
 def _of(platform: Platform) -> tuple[str, str]:

@@ -99,9 +99,11 @@ def retry(
     ).fetchone()
     if last is not None and last[0]:
         return Retried.BUSY
+    # Somebody who may not ask takes nobody's answer away, nor the right to have it given again.
     old = db.execute(
         "SELECT turn.id FROM turn JOIN thread ON thread.thread = turn.thread AND thread.epoch = turn.epoch"
-        " WHERE turn.thread = ? AND turn.state <> 'superseded' ORDER BY turn.sequence DESC LIMIT 1",
+        " WHERE turn.thread = ? AND turn.state <> 'superseded' AND turn.refusal IS NULL"
+        " ORDER BY turn.sequence DESC LIMIT 1",
         (thread.key,),
     ).fetchone()
     if old is None or turn not in {None, old[0]}:

@@ -95,6 +95,11 @@ def overhear(db: sqlite3.Connection, message: Message, *, now: float) -> None:
     )
 
 
+def knows(db: sqlite3.Connection, thread: Thread, message: MessageId) -> bool:
+    """`MessageStore.knows`."""
+    return db.execute("SELECT 1 FROM message WHERE thread = ? AND id = ?", (thread.key, message)).fetchone() is not None
+
+
 def edit(db: sqlite3.Connection, thread: Thread, message: MessageId, text: str, *, keeps_text: bool) -> bool:
     """`MessageStore.edit`; what a refused person writes instead is not kept either."""
     waiting = _waiting_turn(db, thread, message)

@@ -141,6 +141,9 @@ class SqliteStore:
         now = self._now()
         await self._write(lambda db: messages.overhear(db, message, now=now))
 
+    async def knows(self, thread: Thread, message: MessageId) -> bool:
+        return await self._read(lambda db: messages.knows(db, thread, message))
+
     async def edit(self, thread: Thread, message: MessageId, text: str) -> bool:
         keeps = self._keeps(thread)
         return await self._write(lambda db: messages.edit(db, thread, message, text, keeps_text=keeps))

@@ -183,7 +183,7 @@ class Actions:
     async def _run(
         self, command: Command, thread: Thread, by: MessageId, person: Person, turn: TurnId | None = None
     ) -> Words:
-        person = await with_standing(person, self._people)
+        person = await with_standing(person, self._people, command)
         return Words(
             mrkdwn(await self._commands.run(command, thread, by, person=person, turn=turn, mark=f"{COMMAND} "))
         )

@@ -22,6 +22,7 @@ from adapters.slack.history import history, read
 from adapters.slack.home import Home
 from adapters.slack.http import EVERYWHERE
 from adapters.slack.ingest import Commands, Inbox, Ingest
+from adapters.slack.last_answers import LastAnswers
 from adapters.slack.pages import order
 from adapters.slack.people import People
 from adapters.slack.places import SLACK, is_direct, is_ts, place_of
@@ -56,6 +57,7 @@ class _Parts:
     announcer: Announcer
     home: Home
     elsewhere: Elsewhere
+    last_answers: LastAnswers
 
 
 class SlackAdapter:
@@ -130,6 +132,7 @@ class SlackAdapter:
                 self._store,
                 me,
                 ingest.accept,
+                channels=[channel.id for channel in channels],
                 clock=self._now,
                 sleep=self._sleep,
                 pace=self._rhythm.catch_up,
@@ -151,7 +154,13 @@ class SlackAdapter:
                 now=self._now,
                 sleep=self._sleep,
             ) as way:
-                for work in (confirmations.run, catch_up.run, catch_up.keep_watch, self._watch_token):
+                for work in (
+                    confirmations.run,
+                    catch_up.run,
+                    catch_up.watching.run,
+                    parts.last_answers.run,
+                    self._watch_token,
+                ):
                     background.start(self._kept_up(work))
                 yield f"{me.url} {way}, in {len(channels)} channel{'' if len(channels) == 1 else 's'}"
 
@@ -161,11 +170,19 @@ class SlackAdapter:
         self._parts = _Parts(
             me=me,
             people=People(calls, me, clock=self._clock),
-            downloads=Downloads(calls, session, self._access.bot_token, self._settings.file_hosts),
+            downloads=Downloads(
+                calls,
+                session,
+                self._access.bot_token,
+                self._settings.file_hosts,
+                sleep=self._sleep,
+                clock=self._clock,
+            ),
             uploader=Uploader(calls, session, me, sleep=self._sleep),
             announcer=Announcer(calls, me),
             home=home,
             elsewhere=Elsewhere(calls, me, channels=home.channels),
+            last_answers=LastAnswers(calls, self._store),
         )
         self._is_known.set()
         return self._parts
@@ -174,12 +191,14 @@ class SlackAdapter:
         return Ingest(
             errands,
             parts.me,
+            store=self._store,
             inbox=self._inbox,
             commands=self._commands,
             people=parts.people,
             condition=self._condition,
             confirm=confirmations.add,
             show_home=parts.home.show,
+            now=self._now,
             within=self._rhythm.ack,
         )
 
@@ -201,6 +220,7 @@ class SlackAdapter:
     async def reply(self, turn: Turn, draft: Draft) -> AsyncIterator[Reply]:
         """Open the reply to a turn; see `Adapter`."""
         parts = await self._known()
+        parts.last_answers.begins(turn)
         try:
             async with open_reply(
                 turn,
@@ -209,6 +229,7 @@ class SlackAdapter:
                 store=self._store,
                 me=parts.me,
                 files=parts.uploader,
+                team_of=parts.people.team,
                 on_stop=self._stopped_at_slack,
                 clock=self._clock,
                 sleep=self._sleep,
@@ -222,8 +243,9 @@ class SlackAdapter:
             if error.error in BAD_TOKEN:
                 self._condition.is_wrong("bot token", bot_token_sentence(error.error))
             raise
+        parts.last_answers.ended(turn, reply.held)
         if self._catch_up is not None:
-            self._catch_up.watch(turn.thread)
+            self._catch_up.watching.watch(turn.thread)
 
     async def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
         """The bytes of a file; see `Downloads.download`."""

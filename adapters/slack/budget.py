@@ -261,14 +261,14 @@ class Budget:
             window.promised -= 1
             self._lanes[method, None].poke()
 
-    def shut(self, method: str, channel: str) -> None:
-        """Remember for an hour that a method is of no use in a channel."""
+    def shut(self, method: str, where: str) -> None:
+        """Remember for an hour that a method is of no use in a channel, or for somebody."""
         if len(self._shut) >= _MOST_LANES:
             self._shut.clear()
-        self._shut[method, channel] = self._clock() + _SHUT
+        self._shut[method, where] = self._clock() + _SHUT
 
-    def is_shut(self, method: str, channel: str) -> bool:
-        return self._shut.get((method, channel), -math.inf) > self._clock()
+    def is_shut(self, method: str, where: str) -> bool:
+        return self._shut.get((method, where), -math.inf) > self._clock()
 
     # --- waiting --------------------------------------------------------------------------------
 

@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NoReturn, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from adapters.slack.calls import Calls
 from adapters.slack.pages import order, order_at
@@ -16,14 +14,11 @@ from adapters.slack.workspace import Workspace
 from bot.errors import PlatformAway, PlatformError, StoreError
 from bot.messages import Thread
 from bot.ports import CatchUpStore, Place
+from bot.watching import AGAIN, AGE, Watching
 
 logger = logging.getLogger(__name__)
 
-AGE = 86_400.0  # seconds; what is older is not answered any more
-AGAIN = (15.0, 30.0, 60.0, 120.0, 300.0)  # seconds after its last activity at which a thread is read again
-
 _MARGIN = 600.0  # seconds before the newest known message that are looked at again: events overtake one another
-_OVERLAP = 30.0  # the same, between two readings of a watched thread
 _PAUSE, _LONGEST_PAUSE = 5.0, 60.0  # seconds before what failed is tried again
 
 _T = TypeVar("_T")
@@ -33,23 +28,15 @@ class CatchUpTurns(CatchUpStore, Notes, Protocol):
     """What is asked of the store."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Watch:
-    """A thread that is read again for a while. Times are in seconds since the epoch."""
-
-    heard_to: float  # all that was said before it is known
-    active_at: float
-    step: int = 0  # how many of the times at which it is read again have passed
-    not_before: float = 0.0
-
-
 class CatchUp:
     """Looks for what was said and not told.
 
-    All readings together make one request a second at the most, and stand behind whatever people wait for.
+    All readings together make one request a second at the most, and stand behind whatever people wait for. Threads
+    just answered in are read again by `watching`.
 
     Args:
         ingest: takes what is found, of each thread the oldest first.
+        channels: the ids of those the bot is in, also where nobody ever addressed it.
         clock: seconds since the epoch.
         pace: seconds between two requests.
         age: seconds; what is older is not looked for.
@@ -65,6 +52,7 @@ class CatchUp:
         me: Workspace,
         ingest: Ingest,
         *,
+        channels: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         pace: float = 1.0,
@@ -74,11 +62,18 @@ class CatchUp:
         most_watched: int = 2000,
     ) -> None:
         self._unheard = Unheard(calls, store, me, ingest, clock=clock, sleep=sleep, pace=pace, age=age, most=most)
-        self._store, self._me, self._clock, self._sleep = store, me, clock, sleep
-        self._age, self._again, self._most_watched = age, tuple(again), most_watched
+        self._store, self._me, self._channels = store, me, channels
+        self._clock, self._sleep = clock, sleep
+        self._age = age
         self._places: Sequence[Place] | None = None
-        self._watched: OrderedDict[Thread, _Watch] = OrderedDict()
-        self._has_watches = asyncio.Event()
+        self.watching = Watching(
+            lambda thread, since: self._unheard.read_thread(thread, since=since),
+            clock=clock,
+            sleep=sleep,
+            age=age,
+            again=again,
+            most=most_watched,
+        )
 
     # --- after a start ------------------------------------------------------------------------
 
@@ -91,10 +86,11 @@ class CatchUp:
         self._places = await self._store.places(SLACK)
 
     async def run(self) -> None:
-        """Look through every channel the bot was addressed in, then through the threads that moved or are active.
+        """Look through every channel the bot was addressed in, then through the others it is in.
 
-        It returns when all is read. With many threads that takes minutes, and nothing should wait for it. What Slack
-        or the store cannot do now is tried again, until what might be found would be too old.
+        Of each kind the channels come first, then their threads that moved or are active. It returns when all is read.
+        With many threads that takes minutes, and nothing should wait for it. What Slack or the store cannot do now is
+        tried again, until what might be found would be too old.
 
         Raises:
             StoreError: nothing was noted before, and the store cannot tell now.
@@ -103,42 +99,52 @@ class CatchUp:
             await self.note()
         now = self._clock()
         places = [place for place in self._places or () if place.installation_id == self._me.installation_id]
-        cursors = {place.channel_id: max(place.heard_at - _MARGIN, now - self._age) for place in places}
-        latest: dict[Thread, str] = {}  # the newest reply to each post that was read; empty where there is none
-
-        async def look_into(place: Place) -> None:
-            channel = place.channel_id
-            latest.update(await self._unheard.read_top(channel, since=cursors[channel], back_to=now - self._age))
-
-        async def look_at(thread: Thread) -> None:
-            await self._unheard.read_thread(thread, since=cursors.get(thread.channel_id, now - self._age))
-
-        await self._each(places, look_into, until=now + self._age)
-        await self._each(await self._moved(latest, cursors, now), look_at, until=now + self._age)
+        heard = {place.channel_id: place.heard_at for place in places}
+        await self._look_through(heard, now)
+        # Where nobody ever addressed it the bot was last heard when it was last heard at all. In a new database that
+        # was never: the mentions of the time before it are not for this bot to answer.
+        last = max(heard.values(), default=None)
+        others = {} if last is None else {channel: last for channel in self._channels if channel not in heard}
+        await self._look_through(others, now)
         self._places = None
         await self._store.caught_up(SLACK)
-        logger.info("caught up", extra={"channels": len(places)})
+        logger.info("caught up", extra={"channels": len(heard) + len(others)})
 
-    async def _moved(self, latest: Mapping[Thread, str], cursors: Mapping[str, float], now: float) -> list[Thread]:
-        """The threads worth reading: the active ones, then the others with new replies, each newest first."""
-        new = {
-            thread: reply
-            for thread, reply in latest.items()
-            if reply and order(reply) > order_at(cursors[thread.channel_id])
-        }
-        still = latest.keys() - new.keys()
+    async def _look_through(self, heard: Mapping[str, float], now: float) -> None:
+        """Look through channels, each from a little before the time until which it was heard."""
+        cursors = {channel: max(heard_at - _MARGIN, now - self._age) for channel, heard_at in heard.items()}
+        active = await self._active(cursors, now)
+        moved: dict[Thread, str] = {}  # and the ts of the newest reply
+        still: set[Thread] = set()  # of the active ones
+
+        async def look_into(channel: str) -> None:
+            since = cursors[channel]
+            latest = await self._unheard.read_top(channel, since=since, back_to=now - self._age)
+            moved.update({thread: ts for thread, ts in latest.items() if ts and order(ts) > order_at(since)})
+            still.update(thread for thread in active if thread in latest and thread not in moved)
+
+        async def look_at(thread: Thread) -> None:
+            await self._unheard.read_thread(thread, since=cursors[thread.channel_id])
+
+        await self._each(list(cursors), look_into, until=now + self._age)
+        ours = [thread for thread in active if thread not in still]
+        theirs = sorted(moved.keys() - set(ours), key=lambda thread: order(moved[thread]), reverse=True)
+        await self._each([*ours, *theirs], look_at, until=now + self._age)
+
+    async def _active(self, channels: Collection[str], now: float) -> list[Thread]:
+        """The threads in these channels in which something happened of late, newest first."""
         try:
             active = await self._store.active(SLACK, since=now - self._age)
         except StoreError as error:
             logger.warning("active threads not told", extra={"reason": str(error)})
-            active = ()
-        ours = [
+            return []
+        return [
             thread
             for thread in active
-            if thread not in still and thread.installation_id == self._me.installation_id and place_of(thread)[1]
+            if thread.installation_id == self._me.installation_id
+            and thread.channel_id in channels
+            and place_of(thread)[1]
         ]
-        others = sorted(new.keys() - set(ours), key=lambda thread: order(new[thread]), reverse=True)
-        return [*ours, *others]
 
     async def _each(self, things: Sequence[_T], look: Callable[[_T], Awaitable[None]], *, until: float) -> None:
         """Look at these one after the other; what fails for now is looked at again after the others."""
@@ -160,55 +166,3 @@ class CatchUp:
         except PlatformError as error:
             logger.info("not caught up", extra={"reason": str(error)})
         return True
-
-    # --- for a while --------------------------------------------------------------------------
-
-    def watch(self, thread: Thread) -> None:
-        """Something was said or answered in a thread: read it again for a while from now on. Returns at once."""
-        now = self._clock()
-        known = self._watched.pop(thread, None)
-        self._watched[thread] = _Watch(known.heard_to if known else now - self._again[-1], active_at=now)
-        while len(self._watched) > self._most_watched:
-            self._watched.popitem(last=False)
-        self._has_watches.set()
-
-    async def keep_watch(self) -> NoReturn:
-        """Read the watched threads again when it is time, until this is cancelled."""
-        while True:
-            await self._has_watches.wait()
-            if not self._watched:
-                self._has_watches.clear()
-                continue
-            thread = min(self._watched, key=lambda thread: self._due(self._watched[thread]))
-            if (wait := self._due(self._watched[thread]) - self._clock()) > 0:
-                # No longer than a thread will wait that is watched from now on.
-                await self._sleep(min(wait, self._again[0]))
-            else:
-                await self._look_again(thread, self._watched[thread])
-
-    async def _look_again(self, thread: Thread, watch: _Watch) -> None:
-        """Read a watched thread once, and note when it is to be read next."""
-        now = self._clock()
-        heard_to, not_before, is_closed = watch.heard_to, 0.0, False
-        try:
-            await self._unheard.read_thread(thread, since=watch.heard_to)
-            heard_to = now - _OVERLAP
-        except (PlatformAway, StoreError) as error:
-            logger.info("thread not read again yet", extra={"thread_key": thread.key, "reason": str(error)})
-            not_before = self._clock() + self._again[0]
-            is_closed = not_before > watch.active_at + self._age
-        except PlatformError as error:
-            logger.info("thread not read again", extra={"thread_key": thread.key, "reason": str(error)})
-            is_closed = True
-        # It may have been let go meanwhile, or have begun anew because something was said in it.
-        watch = self._watched.get(thread, watch)
-        passed = sum(watch.active_at + seconds <= now for seconds in self._again)
-        is_over = not not_before and passed == len(self._again)
-        if is_closed or is_over:
-            self._watched.pop(thread, None)
-        elif thread in self._watched:
-            step = watch.step if not_before else passed
-            self._watched[thread] = replace(watch, heard_to=heard_to, step=step, not_before=not_before)
-
-    def _due(self, watch: _Watch) -> float:
-        return max(watch.active_at + self._again[watch.step], watch.not_before)

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.catchup import AGAIN
 from adapters.slack.http import EVERYWHERE, HttpEvents
 from adapters.slack.ingest import Ingest
 from adapters.slack.manifest import HTTP_PATH
@@ -19,6 +18,7 @@ from adapters.slack.sockets import Sockets
 from adapters.slack.workspace import Workspace
 from bot.condition import Condition
 from bot.errors import SettingsError
+from bot.watching import AGAIN
 
 _CALL = aiohttp.ClientTimeout(total=30, sock_connect=10)  # seconds; files bring their own
 

@@ -53,6 +53,7 @@ class Edited:
     """Somebody changed the text of a message: here it is as it stands now, whole."""
 
     message: Message
+    is_call: bool = False  # it names the bot, and did not before
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,9 @@ def _read_change(event: Fields, channel: str, context: _Context) -> Event | None
     message = _read_post(now, channel, event.get("channel_type"), context)
     if message is None or _is_empty(message):
         return None
-    return _as_command(message) or Edited(message)
+    words = before.get("text")
+    was_mention = isinstance(words, str) and context.me.bot_user_id in mentions(words)
+    return _as_command(message) or Edited(message, message.address is Address.MENTION and not was_mention)
 
 
 def _has_new_words(now: Fields, before: Fields) -> bool:

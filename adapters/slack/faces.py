@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack.buttons import Block, Buttons, buttons_block
 from adapters.slack.format import mrkdwn
 from bot.chunks import split
-from bot.messages import TurnId
+from bot.messages import MessageId, TurnId
 
 _SHORT = 300  # characters of the text that notifications show
 _SECTION = 2_500  # characters of Markdown in a section; Slack takes 3,000, escaped
@@ -45,6 +45,22 @@ class Face:
         ]
         yield {"blocks": [*sections, *buttons], "text": self._short}
 
+    def bare(self, turn: TurnId) -> Content:
+        """The arguments of an edit that takes the buttons away and changes nothing else."""
+        return next(replace(self, buttons=Buttons.NONE).forms(turn, edits=True))
+
     @property
     def _short(self) -> str:
         return self.text if len(self.text) <= _SHORT else f"{self.text[:_SHORT]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that holds the buttons of a turn that ended.
+
+    Attributes:
+        bare: the arguments of an edit after which it shows the same without them.
+    """
+
+    ts: MessageId
+    bare: Content

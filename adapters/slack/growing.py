@@ -17,15 +17,19 @@ from adapters.slack.posting import CONFLICT, FIXED, GONE, UPDATE, Posting
 from adapters.slack.slots import STREAMING, Slot, Slots
 from adapters.slack.streaming import START, StreamLost, start_stream
 from adapters.slack.streaming import STOP as STOP_STREAM
-from adapters.slack.workspace import Workspace
-from bot.messages import Turn
+from bot.messages import Person, Turn
 
 logger = logging.getLogger(__name__)
 
-_OF_THE_TEXT = {CONFLICT, "msg_too_long", "msg_blocks_too_long"}  # refusals that do not tell of the channel
+# Refusals that tell nothing of the channel: they are of this text or thread alone, or of whoever asked.
+_OF_THIS_ONE = {CONFLICT, "msg_too_long", "msg_blocks_too_long", "invalid_thread_ts"}
+_OF_THE_ASKER = {"missing_recipient_team_id", "missing_recipient_user_id"}
 
 Newest = Callable[[], str | None]
 """A part's text as far as it has come."""
+
+TeamOf = Callable[[Person], Awaitable[str | None]]
+"""The workspace somebody belongs to; None when it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,14 @@ class Growing:
         posting: Posting,
         *,
         calls: Calls,
-        me: Workspace,
+        team_of: TeamOf,
         on_stop: Callable[[Turn], Awaitable[None]],
         clock: Callable[[], float],
         pace: Pace,
         ended: asyncio.Event,
     ) -> None:
-        self._turn, self._slots, self._posting, self._calls, self._me = turn, slots, posting, calls, me
-        self._on_stop, self._clock, self._pace, self._ended = on_stop, clock, pace, ended
+        self._turn, self._slots, self._posting, self._calls = turn, slots, posting, calls
+        self._team_of, self._on_stop, self._clock, self._pace, self._ended = team_of, on_stop, clock, pace, ended
         self._channel, self._thread_ts = place_of(turn.thread)
 
     async def show(self, number: int, newest: Newest, *, flows: bool = True) -> float:
@@ -91,9 +95,10 @@ class Growing:
             return 0.0
         slot.release()
         budget = self._calls.budget
-        if flows and self._thread_ts is not None and not budget.is_shut(START, self._channel):
+        team = await self._recipient() if flows and self._thread_ts is not None else None
+        if team is not None:
             slot.promise = budget.promise(START, STOP_STREAM, UPDATE)
-            if slot.promise is not None and await self._start(slot, text):
+            if slot.promise is not None and await self._start(slot, text, team):
                 return self._pace.append
         slot.promise = slot.promise or budget.promise(UPDATE)
         if slot.promise is None:
@@ -102,7 +107,18 @@ class Growing:
         await self._posting.post(slot, Face(text, Buttons.GROWING), "", until=until, unless=self._ended)
         return self._pace.edit
 
-    async def _start(self, slot: Slot, text: str) -> bool:
+    async def _recipient(self) -> str | None:
+        """The asker's workspace, which a stream has to name; None when there is no stream for them here."""
+        budget, asker = self._calls.budget, self._turn.asker
+        if budget.is_shut(START, self._channel) or budget.is_shut(START, asker.id):
+            return None
+        try:
+            async with asyncio.timeout(self._pace.sign):  # nobody waits longer for words that are there
+                return await self._team_of(asker)
+        except TimeoutError:
+            return None
+
+    async def _start(self, slot: Slot, text: str, team: str) -> bool:
         """Open a stream; False when there is none to be had."""
         await self._slots.intend(slot, STREAMING)
         slot.use(START)
@@ -112,7 +128,7 @@ class Growing:
                 self._turn,
                 text=text,
                 buttons=buttons_block(Buttons.GROWING, self._turn.id),
-                team_id=self._me.team_id,
+                team_id=team,
                 started=self._clock(),
                 within=self._pace.edit,
                 unless=self._ended,
@@ -122,8 +138,10 @@ class Growing:
             raise
         except (SlackRefused, RateLimited) as error:
             logger.info("no stream here", extra={**self._turn.fields, "reason": str(error)})
-            if isinstance(error, SlackRefused) and error.error not in _OF_THE_TEXT:
-                self._calls.budget.shut(START, self._channel)
+            if isinstance(error, SlackRefused) and error.error not in _OF_THIS_ONE:
+                # People's ids and those of channels differ in their first letter.
+                of = self._turn.asker.id if error.error in _OF_THE_ASKER else self._channel
+                self._calls.budget.shut(START, of)
             slot.use(STOP_STREAM)
             return False
         slot.stream = stream

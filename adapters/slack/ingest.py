@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -9,19 +10,24 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from adapters.slack.actions_payloads import read_home_opened
+from adapters.slack.changes import Changes
 from adapters.slack.events import Commanded, Deleted, Edited, Posted, read_event
+from adapters.slack.pages import order, order_at
 from adapters.slack.places import is_direct
+from adapters.slack.unheard import Notes
 from adapters.slack.workspace import Workspace
 from bot.commands import Command
 from bot.condition import Condition
 from bot.errands import Errands
 from bot.errors import PlatformError, StoreError
 from bot.messages import Address, Message, MessageId, Person, PersonId, Standing, Thread, TurnId
+from bot.watching import AGE
 
 logger = logging.getLogger(__name__)
 
 _MOST_DONE = 10_000  # commands remembered as carried out; an event may come again for minutes
 STANDING_WITHIN = 1.0  # seconds that somebody with a command may wait for being looked up
+_AT_ONCE = {Command.STOP, Command.HELP}  # for whoever is not known to be refused
 
 
 class Inbox(Protocol):
@@ -30,6 +36,14 @@ class Inbox(Protocol):
     async def receive(self, message: Message) -> bool: ...
     async def edit(self, thread: Thread, message: MessageId, text: str) -> bool: ...
     async def withdraw(self, thread: Thread, message: MessageId) -> bool: ...
+
+
+class KnownMessages(Notes, Protocol):
+    """What is asked of the store before an edit is taken for the message itself."""
+
+    async def knows(self, thread: Thread, message: MessageId) -> bool:
+        """See `MessageStore.knows`."""
+        ...
 
 
 class Commands(Protocol):
@@ -51,6 +65,7 @@ class Commands(Protocol):
 class Standings(Protocol):
     """Who knows what people are to the workspace."""
 
+    def known_standing(self, user: str) -> Standing | None: ...
     async def standing(self, user: str) -> Standing: ...
 
 
@@ -61,6 +76,7 @@ class Ingest:
         errands: owns the work that goes on when Slack has stopped waiting for it.
         confirm: told what is to be said about a command that was carried out.
         show_home: told who opened the Home tab.
+        now: seconds since the epoch.
         within: seconds that an event may take. It must be acknowledged within 3; what takes longer is stored all the
             same, and known when it comes again.
     """
@@ -70,17 +86,20 @@ class Ingest:
         errands: Errands,
         me: Workspace,
         *,
+        store: KnownMessages,
         inbox: Inbox,
         commands: Commands,
         people: Standings,
         condition: Condition,
         confirm: Callable[[Thread, MessageId, str], None],
         show_home: Callable[[PersonId], Awaitable[None]],
+        now: Callable[[], float] = time.time,
         within: float = 2.0,
     ) -> None:
-        self._errands, self._me, self._inbox, self._commands = errands, me, inbox, commands
+        self._errands, self._me, self._store, self._inbox, self._commands = errands, me, store, inbox, commands
         self._people, self._condition, self._confirm = people, condition, confirm
-        self._show_home, self._within = show_home, within
+        self._show_home, self._now, self._within = show_home, now, within
+        self._changes = Changes(now)
         self._lanes: WeakValueDictionary[Thread, asyncio.Lock] = WeakValueDictionary()  # gone when nobody waits
         self._done: OrderedDict[tuple[Thread, MessageId], None] = OrderedDict()
 
@@ -114,20 +133,43 @@ class Ingest:
         # What is said in one thread is kept in the order in which it came, over whichever socket.
         async with self._lanes.setdefault(thread, asyncio.Lock()):
             match event:
-                case Posted(message):
+                case Posted(message) if not self._changes.overtook(thread, message.id, message.sent_at):
                     await self._inbox.receive(message)
-                case Edited(message):
-                    await self._edit(message)
+                case Edited(message) if not self._changes.overtook(thread, message.id, message.sent_at):
+                    await self._edit(event)
                 case Deleted(thread, message_id):
+                    self._changes.note_deletion(thread, message_id)
                     await self._inbox.withdraw(thread, message_id)
-                case Commanded() as told:
+                case Commanded() as told if not self._changes.is_deleted(thread, told.message_id):
                     await self._carry_out(told)
+                case _:
+                    logger.info("event overtaken by a later one", extra={"thread_key": thread.key})
 
-    async def _edit(self, message: Message) -> None:
-        is_changed = await self._inbox.edit(message.thread, message.id, message.text or "")
-        if not is_changed and message.address is Address.MENTION:
-            # A mention that was forgotten at first. What was answered already is known, and stays as it is.
-            await self._inbox.receive(message)
+    async def _edit(self, event: Edited) -> None:
+        message = event.message
+        if not await self._inbox.edit(message.thread, message.id, message.text or ""):
+            if event.is_call:
+                # A mention that was forgotten at first. What was answered already is known, and stays as it is.
+                await self._inbox.receive(message)
+            elif await self._is_news(message):
+                # The edit overtook its message, which is a redelivery when it comes.
+                await self._inbox.receive(replace(message, sent_at=float(message.id)))
+            else:
+                return
+        self._changes.note(message.thread, message.id, message.sent_at)
+
+    async def _is_news(self, message: Message) -> bool:
+        """Whether an edited message was never heard of, and would have been taken as it was posted."""
+        if order(message.id) < order_at(self._now() - AGE):
+            return False
+        # No event of the same thread comes between this look and what follows from it.
+        if await self._store.knows(message.thread, message.id):
+            return False
+        if message.address in {Address.DIRECT, Address.MENTION}:
+            return True
+        # What people said among themselves before the bot was called is not said to it by being edited.
+        begun = (await self._store.note(message.thread)).since
+        return begun is not None and order(message.id) >= order_at(begun)
 
     async def _carry_out(self, told: Commanded) -> None:
         """Have a command carried out, once. Its twin, told a moment later, would hear that there is nothing to stop."""
@@ -141,7 +183,7 @@ class Ingest:
             command,
             told.thread,
             told.message_id,
-            person=await with_standing(told.person, self._people),
+            person=await with_standing(told.person, self._people, command),
             mark="" if here_alone else "@Clew ",
             to_confirm=True,
         )
@@ -176,13 +218,17 @@ class Ingest:
             logger.exception("Home tab failed in a way nobody foresaw")
 
 
-async def with_standing(person: Person, people: Standings) -> Person:
-    """Somebody with a command, with their standing if it can be told at once.
+async def with_standing(person: Person, people: Standings, command: Command) -> Person:
+    """Somebody with a command, with their standing as far as the command can wait for it.
 
-    Where it cannot, the command goes ahead: a stop must work when Slack is slow, and a command reads nothing.
+    A stop waits for nobody: it reads nothing, costs nothing, and what it ends can be had again. A reset, a retry and a
+    quiet change what everybody in the thread goes on from, so somebody unknown is looked up for them, which is
+    remembered. Until then nothing passes them: what is said after a reset still belongs to the fresh start. Where it
+    cannot be told in time they go ahead.
     """
-    if person.standing is not None:
-        return person
+    standing = person.standing or people.known_standing(person.id)
+    if standing is not None or command in _AT_ONCE:
+        return replace(person, standing=standing)
     try:
         async with asyncio.timeout(STANDING_WITHIN):
             return replace(person, standing=await people.standing(person.id))

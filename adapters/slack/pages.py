@@ -108,6 +108,12 @@ def ts_of(post: Post) -> str | None:
     return ts if isinstance(ts, str) and is_ts(ts) else None
 
 
+def blocks_of(post: Post) -> list[Mapping[str, object]]:
+    """The blocks a post is shown as, as far as it has any."""
+    blocks = post.get("blocks")
+    return [block for block in blocks if isinstance(block, Mapping)] if isinstance(blocks, list) else []
+
+
 def is_own(post: Post, me: Workspace) -> bool:
     """Whether the bot itself said it."""
     is_ours = post.get("user") == me.bot_user_id or post.get("bot_id") == me.bot_id

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from adapters.slack.calls import Calls, SlackRefused
+from adapters.slack.places import is_id
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformAway, PlatformError
-from bot.messages import Standing
+from bot.messages import Person, Standing
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class _Known:
     until: float  # on the clock; after it somebody is looked up again
     name: str | None = None
     standing: Standing | None = None
+    team_id: str | None = None
 
 
 class People:
@@ -99,6 +101,23 @@ class People:
             raise PlatformAway(f"users.info cannot tell who {user} is")
         return known.standing
 
+    def known_standing(self, user: str) -> Standing | None:
+        """What somebody is, if it is known without asking."""
+        known = self._remembered(user)
+        return known.standing if known else None
+
+    async def team(self, person: Person) -> str | None:
+        """The workspace somebody belongs to; None when that of an outsider cannot be told.
+
+        Nobody else is looked up for it: whoever is not known to be an outsider belongs to ours.
+        """
+        is_outsider = person.standing is Standing.OUTSIDER
+        known = await self._look_up(person.id) if is_outsider else self._remembered(person.id)
+        if known is not None and known.team_id is not None:
+            return known.team_id
+        is_outsider = is_outsider or (known is not None and known.standing is Standing.OUTSIDER)
+        return None if is_outsider else self._me.team_id
+
     async def _look_up(self, user: str) -> _Known:
         """What is known of somebody, asked for if need be."""
         if known := self._remembered(user):
@@ -119,7 +138,12 @@ class People:
         else:
             person = told.get("user")
             if isinstance(person, Mapping):
-                return _Known(self._clock() + self._age, _name_of(person), standing_of(person, self._me))
+                return _Known(
+                    self._clock() + self._age,
+                    _name_of(person),
+                    standing_of(person, self._me),
+                    team_of(person, self._me),
+                )
         return _Known(self._clock() + self._failed_age)
 
     def _remembered(self, user: str) -> _Known | None:
@@ -144,15 +168,26 @@ def standing_of(person: Mapping[str, object], me: Workspace) -> Standing:
 
     In an organisation people belong to workspaces and to the whole: `enterprise_user` names both.
     """
-    wider = person.get("enterprise_user")
-    enterprise = wider if isinstance(wider, Mapping) else {}
-    teams = enterprise.get("teams")
-    homes = [person.get("team_id"), enterprise.get("enterprise_id"), *(teams if isinstance(teams, list) else ())]
+    homes = _homes(person)
     if person.get("is_stranger") or not (me.team_id in homes or me.installation_id in homes):
         return Standing.OUTSIDER
     if person.get("is_restricted") or person.get("is_ultra_restricted"):
         return Standing.GUEST
     return Standing.MEMBER
+
+
+def team_of(person: Mapping[str, object], me: Workspace) -> str | None:
+    """The workspace that a user object says somebody belongs to: ours, if it is among several."""
+    team = person.get("team_id")
+    return me.team_id if me.team_id in _homes(person) else str(team) if is_id(team) else None
+
+
+def _homes(person: Mapping[str, object]) -> list[object]:
+    """Every workspace and organisation somebody belongs to."""
+    wider = person.get("enterprise_user")
+    enterprise = wider if isinstance(wider, Mapping) else {}
+    teams = enterprise.get("teams")
+    return [person.get("team_id"), enterprise.get("enterprise_id"), *(teams if isinstance(teams, list) else ())]
 
 
 def _name_of(person: Mapping[str, object]) -> str | None:

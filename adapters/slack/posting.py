@@ -10,7 +10,8 @@ from adapters.slack.adoption import asked_at, metadata_of
 from adapters.slack.budget import POSTS
 from adapters.slack.buttons import STOP, Buttons, buttons_block, offers, without_buttons
 from adapters.slack.calls import Calls, SlackRefused, Uncertain
-from adapters.slack.faces import Content, Face
+from adapters.slack.faces import Content, Face, Held
+from adapters.slack.pages import blocks_of
 from adapters.slack.places import place_of
 from adapters.slack.slots import FILES, POSTING, STREAMING, UPLOADED, UPLOADING, Slot, Slots
 from adapters.slack.streaming import STOP as STOP_STREAM
@@ -67,6 +68,7 @@ class Posting:
     def __init__(self, turn: Turn, slots: Slots, *, calls: Calls, files: Upload, clock: Callable[[], float]) -> None:
         self._turn, self._slots, self._calls, self._files, self._clock = turn, slots, calls, files, clock
         self._channel, self._thread_ts = place_of(turn.thread)
+        self.held: Held | None = None  # the message that came to hold the buttons of the ended turn
 
     async def put(self, number: int, face: Face, *, until: float, unless: asyncio.Event | None = None) -> None:
         """Let a part show this and nothing else."""
@@ -83,6 +85,8 @@ class Posting:
                 await self.post(slot, face, digest, until=until, unless=unless)
             else:
                 await self._slots.stands(slot, slot.ts, digest)
+        if face.buttons is Buttons.WHOLE and slot.ts is not None:
+            self.held = Held(slot.ts, face.bare(self._turn.id))
         slot.release()
 
     async def post(
@@ -148,7 +152,7 @@ class Posting:
         for slot in standing:
             buttons = Buttons.WHOLE if slot is standing[-1] else Buttons.NONE
             post = posts.get(slot.ts or MessageId(""), {})
-            blocks = _blocks_of(post)
+            blocks = blocks_of(post)
             text = str(post.get("text") or "")
             if text.strip() == placeholder:
                 await self.put(slot.number, Face(instead, buttons), until=until)
@@ -269,8 +273,3 @@ class Posting:
 
     def _left(self, until: float) -> float:
         return max(0.0, until - self._clock())
-
-
-def _blocks_of(post: Mapping[str, object]) -> list[Mapping[str, object]]:
-    blocks = post.get("blocks")
-    return [block for block in blocks if isinstance(block, Mapping)] if isinstance(blocks, list) else []

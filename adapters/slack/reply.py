@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from adapters.slack.buttons import Buttons
 from adapters.slack.calls import Calls, NoLongerWanted, SlackRefused
-from adapters.slack.faces import Face
+from adapters.slack.faces import Face, Held
 from adapters.slack.format import OVERFLOW_NAME, PART_LIMIT, growing_markdown_of, markdown_of, plan, render
-from adapters.slack.growing import Growing, Pace
+from adapters.slack.growing import Growing, Pace, TeamOf
 from adapters.slack.places import place_of
 from adapters.slack.posting import Posting, Upload
 from adapters.slack.slots import FILES, Slots
@@ -51,6 +51,7 @@ class SlackReply:
         store: Store,
         me: Workspace,
         files: Upload,
+        team_of: TeamOf,
         on_stop: Callable[[Turn], Awaitable[None]],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -67,13 +68,18 @@ class SlackReply:
             self._slots,
             self._posting,
             calls=calls,
-            me=me,
+            team_of=team_of,
             on_stop=on_stop,
             clock=clock,
             pace=pace,
             ended=self._ended,
         )
         self._status = StatusLine(calls, *place_of(turn.thread), sleep=sleep)
+
+    @property
+    def held(self) -> Held | None:
+        """The message that holds the buttons of the turn, when it has ended with some."""
+        return self._posting.held
 
     def changed(self) -> None:
         """Have the newest of the draft shown when there is time for it."""
@@ -154,7 +160,7 @@ class SlackReply:
 
     @property
     def _has_words(self) -> bool:
-        return any(slot.ts is not None for slot in self._slots.words)
+        return self._slots.have_words
 
     async def _work(self) -> None:
         """Show frame after frame until the reply ends. A frame that fails delays the next and nothing else."""
@@ -278,6 +284,7 @@ async def open_reply(
     store: Store,
     me: Workspace,
     files: Upload,
+    team_of: TeamOf,
     on_stop: Callable[[Turn], Awaitable[None]] = _nobody_told,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -296,6 +303,7 @@ async def open_reply(
         store=store,
         me=me,
         files=files,
+        team_of=team_of,
         on_stop=on_stop,
         clock=clock,
         sleep=sleep,

@@ -110,6 +110,13 @@ class Slots:
         """Those that are no files."""
         return [slot for slot in self.all if slot.number < FILES]
 
+    @property
+    def have_words(self) -> bool:
+        """Whether words of the reply stand in the thread; before `load`, as the turn told to begin with."""
+        if not self._is_loaded:
+            return any(part.number < FILES and is_ts(part.message_id) for part in self._turn.parts)
+        return any(slot.ts is not None for slot in self.words)
+
     async def intend(self, slot: Slot, intent: MessageId) -> None:
         """Write down what is about to be made. Raises StaleTurn, StoreError."""
         if slot.intent != intent:

@@ -110,8 +110,11 @@ class Unheard:
             if ts == thread_ts or order(ts) <= order_at(since):
                 continue
             # What people said among themselves before the bot was called was not said to it, then or now.
-            if is_direct(channel) or (begun is not None and order(ts) >= order_at(begun)) or self._is_to_us(post):
+            if is_direct(channel) or (begun is not None and order(ts) >= order_at(begun)):
                 await self._take_in(post, channel)
+            elif self._is_to_us(post):
+                await self._take_in(post, channel)
+                begun = (await self._store.note(thread)).since  # this may be what called it
 
     def _is_to_us(self, post: Post) -> bool:
         text = post.get("text")

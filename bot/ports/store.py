@@ -63,7 +63,7 @@ class Place:
     installation_id: str
     channel_id: str
     newest: MessageId  # the newest message known there
-    heard_at: float  # when that was sent, in seconds since the epoch
+    heard_at: float  # what was sent there until then is known, in seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,10 @@ class MessageStore(Protocol):
 
         A message overheard before may still be added, when it turns out to be meant for the bot.
         """
+        ...
+
+    async def knows(self, thread: Thread, message: MessageId) -> bool:
+        """Whether a message's id is known in the thread, be it answered, overheard, withdrawn or a command."""
         ...
 
     async def edit(self, thread: Thread, message: MessageId, text: str) -> bool:
@@ -221,7 +225,9 @@ class ControlStore(Protocol):
         ...
 
     async def retry(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Retried:
-        """Queue the last ended turn's messages again, in place of it. With *turn* only that one is meant.
+        """Queue the messages of the last ended turn that was not refused again, in its place.
+
+        With *turn* only that one is meant.
 
         The old turn is superseded, the new one takes over its messages and parts, and the
         thread stands where the old one began.
@@ -252,6 +258,7 @@ class CatchUpStore(Protocol):
         """The channels in which something was ever stored, the most recently heard first, and how far each was heard.
 
         That is noted, and told again the same until `caught_up`: what arrives meanwhile does not hide a gap behind it.
+        A channel in which the bot is addressed only meanwhile was heard as far as any other of its installation.
         """
         ...
 

@@ -98,6 +98,8 @@ CREATE TABLE parcel (
     until     REAL NOT NULL
 ) WITHOUT ROWID;
 
+CREATE INDEX parcel_by_until ON parcel (until);
+
 -- How far a channel was heard when looking for what was missed in it began, until that is done.
 CREATE TABLE gap (
     place     TEXT NOT NULL PRIMARY KEY,  -- platform:installation:channel

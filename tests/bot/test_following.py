@@ -35,6 +35,17 @@ async def test_what_names_nobody_is_answered_where_the_thread_is_followed(
     assert any("one more thing" in text for text in asked) is follows
 
 
+async def test_what_was_said_before_the_bot_was_called_and_told_late_is_not_answered() -> None:
+    async with core(policy=Policy(follow=Follow.ALWAYS)) as clew:
+        await clew.says("hello", address=Address.MENTION, sent_at=100.0)
+        await clew.ended(1)
+        await clew.says("lunch?", address=Address.OPEN, sent_at=99.0)
+        await clew.says("thanks", address=Address.OPEN, sent_at=101.0)
+        await clew.ended(2)
+
+    assert [asked.text for asked in clew.model.asked][1].endswith("thanks")
+
+
 async def test_what_names_somebody_else_is_theirs_even_in_a_followed_thread() -> None:
     async with core() as clew:
         await clew.says("hello", address=Address.MENTION, is_root=True)

@@ -59,8 +59,9 @@ class Whole:
     number: int
 
     def __call__(self, shown: list[Shown]) -> bool:
-        ended = [one for one in shown if not one.is_streaming and "Retry" in {button.text for button in one.buttons}]
-        return len(ended) == self.number and len(shown) == self.number
+        growing = [one for one in shown if one.is_streaming or "Stop" in {button.text for button in one.buttons}]
+        has_ended = "Retry" in {button.text for one in shown[-1:] for button in one.buttons}
+        return len(shown) == self.number and has_ended and not growing
 
 
 def reached(slack: SlackServer, calls: int) -> bool | None:

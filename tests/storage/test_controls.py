@@ -143,16 +143,32 @@ async def test_a_retried_turn_can_be_retried(store: Store) -> None:
         await store.answered(turn, interaction=InteractionId(f"v1_{number}"), usage=Usage(), model="gemini")
 
 
-async def test_a_failed_stopped_or_refused_turn_can_be_retried(store: Store) -> None:
+async def test_a_failed_or_stopped_turn_can_be_retried(store: Store) -> None:
     await exchange(store, "m1", FIRST)
-    await ask(store, "m2", thread=PAGE, refusal=Refusal.PERSON)
+    await ask(store, "m2", thread=PAGE)
     await store.failed(await taken(store, PAGE), notice="No.", tell=False)
     assert await store.retry(PAGE, COMMAND) is Retried.QUEUED
     turn = await taken(store, PAGE)
-    assert (ids(turn), turn.refusal, turn.previous, turn.notice) == (["m2"], Refusal.PERSON, FIRST, None)
+    assert (ids(turn), turn.previous, turn.notice) == (["m2"], FIRST, None)
     await store.stopped(turn)
     assert await store.retry(PAGE, AGAIN) is Retried.QUEUED
     assert ids(await taken(store, PAGE)) == ["m2"]
+
+
+async def test_a_refused_turn_takes_nobodys_retry_away(store: Store) -> None:
+    await exchange(store, "m1", FIRST)
+    await ask(store, "m2", thread=PAGE, refusal=Refusal.PERSON)
+    await store.failed(await taken(store, PAGE), notice="No.", tell=False)
+
+    assert await store.retry(PAGE, COMMAND) is Retried.QUEUED
+    assert ids(await taken(store, PAGE)) == ["m1"]
+
+
+async def test_there_is_nothing_to_retry_where_everybody_was_refused(store: Store) -> None:
+    await ask(store, "m1", thread=PAGE, refusal=Refusal.PERSON)
+    await store.failed(await taken(store, PAGE), notice="No.", tell=False)
+
+    assert await store.retry(PAGE, COMMAND) is Retried.NOTHING
 
 
 async def test_retry_where_text_was_blanked_finds_the_messages_without_it(store: Store) -> None:

@@ -184,6 +184,27 @@ async def test_how_far_a_channel_was_heard_is_told_the_same_until_it_was_looked_
     assert [(one.newest, one.heard_at) for one in after] == [("m2", NOON - 10)]
 
 
+async def test_a_channel_first_addressed_before_the_others_were_looked_through_was_heard_as_far_as_they(
+    place: Place,
+) -> None:
+    elsewhere = replace(SLACK, installation_id="T2", channel_id="C3")
+    async with place.open() as store:
+        await store.add(message("m1", sent_at=NOON - 40))
+        await store.add(message("m2", thread=replace(SLACK, channel_id="C4"), sent_at=NOON - 30))
+        await store.places(SLACK.platform)
+        await store.add(message("m3", thread=OTHER, sent_at=NOON - 20))
+        await store.add(message("m4", thread=elsewhere, sent_at=NOON - 10))
+    async with place.open() as store:
+        places = await store.places(SLACK.platform)
+
+    assert {one.channel_id: one.heard_at for one in places} == {
+        "C1": NOON - 40,
+        "C4": NOON - 30,
+        "C2": NOON - 30,
+        "C3": NOON - 10,
+    }
+
+
 async def test_a_message_whose_deletion_came_first_is_not_answered_when_it_comes(store: Store) -> None:
     await ask(store, "m1")
     await store.overhear(message("m2"))

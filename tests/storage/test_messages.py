@@ -171,3 +171,17 @@ async def test_a_withdrawn_message_does_not_come_back(store: Store) -> None:
     assert not await store.add(message("m1"))
     assert not await store.withdraw(SLACK, MessageId("m1"))
     assert await store.waiting() == []
+
+
+async def test_a_message_is_known_whatever_became_of_it(store: Store) -> None:
+    for name in ("answered", "withdrawn"):
+        await ask(store, name)
+    await store.withdraw(SLACK, MessageId("withdrawn"))
+    await store.stopped(await taken(store))
+    await store.reset(SLACK, MessageId("command"))
+    await store.overhear(message("overheard"))
+
+    for name in ("answered", "withdrawn", "command", "overheard"):
+        assert await store.knows(SLACK, MessageId(name))
+    assert not await store.knows(SLACK, MessageId("m1"))
+    assert not await store.knows(OTHER, MessageId("answered"))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.commands import Command, Commands
 from bot.dispatch import Dispatcher, open_dispatcher
@@ -43,8 +43,9 @@ class Core:
         attachments: tuple[Attachment, ...] = (),
         address: Address = Address.DIRECT,
         is_root: bool = False,
+        sent_at: float | None = None,
     ) -> Message:
-        """Somebody says something, and it is in the inbox."""
+        """Somebody says something, now unless it is told when, and it is in the inbox."""
         said = message(
             text,
             id_=id_,
@@ -54,6 +55,8 @@ class Core:
             address=address,
             is_root=is_root,
         )
+        if sent_at is not None:
+            said = replace(said, sent_at=sent_at)
         await self.inbox.receive(said)
         return said
 

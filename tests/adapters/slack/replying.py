@@ -11,12 +11,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.budget import Budget
 from adapters.slack.calls import Calls
 from adapters.slack.growing import Pace
+from adapters.slack.people import People
 from adapters.slack.places import SLACK, thread_of
 from adapters.slack.reply import SlackReply, open_reply
 from adapters.slack.uploads import Uploader
 from adapters.slack.workspace import Workspace
 from bot.answers import Draft, TextPiece
-from bot.messages import InteractionId, Message, MessageId, Person, PersonId, Turn
+from bot.messages import InteractionId, Message, MessageId, Person, PersonId, Standing, Turn
 from bot.metrics import Metrics
 from bot.ports import Store
 from storage.sqlite import open_store
@@ -67,23 +68,37 @@ class Desk:
     store: Store
     me: Workspace
     uploader: Uploader
+    people: People
     pace: Pace = field(default_factory=Pace)
     stopped: list[Turn] = field(default_factory=list)
     was_stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def asked(
-        self, text: str = "tell me", *, channel: str = "general", by: str = "ada", thread_ts: str | None = None
+        self,
+        text: str = "tell me",
+        *,
+        channel: str = "general",
+        by: str = "ada",
+        standing: Standing | None = None,
+        thread_ts: str | None = None,
     ) -> Turn:
         """Somebody asked, and the turn was taken."""
         ts = await self.slack.says(by, text, channel=channel, thread_ts=thread_ts)
-        return await self.taken(ts, text, channel=channel, by=by, thread_ts=thread_ts)
+        return await self.taken(ts, text, channel=channel, by=by, standing=standing, thread_ts=thread_ts)
 
     async def taken(
-        self, ts: str, text: str = "tell me", *, channel: str = "general", by: str = "ada", thread_ts: str | None = None
+        self,
+        ts: str,
+        text: str = "tell me",
+        *,
+        channel: str = "general",
+        by: str = "ada",
+        standing: Standing | None = None,
+        thread_ts: str | None = None,
     ) -> Turn:
         place = self.slack.find(ts, channel).channel
         thread = thread_of(self.me.installation_id, place, ts, thread_ts)
-        author = Person(PersonId(self.slack.person(by)))
+        author = Person(PersonId(self.slack.person(by)), standing=standing)
         await self.store.add(Message(thread, MessageId(ts), author, text, float(ts)))
         claim = await self.store.claim(thread)
         assert claim is not None
@@ -108,6 +123,7 @@ class Desk:
             store=self.store,
             me=self.me,
             files=self.uploader,
+            team_of=self.people.team,
             on_stop=self._stop,
             clock=self.slack.clock.now,
             sleep=self.slack.clock.sleep,
@@ -148,7 +164,8 @@ async def at_desk(slack: SlackServer, store: Store) -> AsyncIterator[Desk]:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
     async with calls_to(slack) as calls, aiohttp.ClientSession(timeout=timeout) as session:
         me = workspace_of(slack)
-        yield Desk(slack, calls, store, me, Uploader(calls, session, me, sleep=slack.clock.sleep))
+        uploader = Uploader(calls, session, me, sleep=slack.clock.sleep)
+        yield Desk(slack, calls, store, me, uploader, People(calls, me, clock=slack.clock.now))
 
 
 @asynccontextmanager

@@ -4,24 +4,18 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import web
 
-from adapters.slack.catchup import AGAIN, CatchUp
-from adapters.slack.events import Commanded, Deleted, Edited, Posted, read_event
+from adapters.slack.catchup import CatchUp
 from adapters.slack.places import SLACK
 from adapters.slack.unheard import as_event
 from bot.commands import Command
-from bot.inbox import Inbox
-from bot.messages import Thread
-from bot.policy import Follow, Policy
-from bot.ports import Store
-from storage.sqlite import open_store
-from tests.adapters.slack.desk import Desk, desk
+from bot.policy import Follow
+from bot.watching import AGAIN
+from tests.adapters.slack.catching import bot_at, hearing, reads
 from tests.support.slack import (
     Clock,
     DropBefore,
@@ -33,118 +27,17 @@ from tests.support.slack import (
 )
 
 HOUR = 3600.0
-SECRET = "a-secret"
-
-
-@dataclass
-class Bot:
-    """What hears Slack and catches up: a store, an inbox, and the way in that live events take as well."""
-
-    at: Desk
-    store: Store
-    inbox: Inbox
-    refuses: int = 0  # so many of the next messages cannot be kept
-    heard: list[str] = field(default_factory=list)  # the ids that came in, in this order, the known ones as well
-    commands: list[Command] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._took = asyncio.Event()
-
-    async def accept(self, body: Mapping[str, object]) -> bool:
-        if self.refuses:
-            self.refuses -= 1
-            return False
-        await self._take(body)
-        self._took.set()
-        return True
-
-    async def _take(self, body: Mapping[str, object]) -> None:
-        match read_event(body, self.at.me):
-            case Posted(message):
-                await self.inbox.receive(message)
-                self.heard.append(message.id)
-            case Commanded(_, command, _, _):
-                self.commands.append(command)
-            case Edited() | Deleted() | None:
-                pass
-
-    def catch_up(self, **options: float) -> CatchUp:
-        """Catching up that spends no time: where it would sleep, Slack's clock jumps ahead."""
-        clock = self.at.slack.clock
-
-        async def jump(seconds: float) -> None:
-            clock.advance(seconds)
-            await asyncio.sleep(0)
-
-        return CatchUp(
-            self.at.calls,
-            self.store,
-            self.at.me,
-            self.accept,
-            clock=clock.now,
-            sleep=jump,
-            **options,  # type: ignore[arg-type]  # numbers
-        )
-
-    async def hears(self, ts: str) -> None:
-        """Wait until this message came in."""
-        async with asyncio.timeout(20):
-            while ts not in self.heard:
-                self._took.clear()
-                await self._took.wait()
-
-    async def asked(self, thread: Thread) -> list[str]:
-        """The texts that wait in a thread, or were answered there."""
-        turns = await self.store.transcript(thread)
-        return [message.text or "" for turn in turns for message in turn.messages]
-
-
-@asynccontextmanager
-async def bot_at(slack: SlackServer, *, follow: Follow = Follow.SMART) -> AsyncIterator[Bot]:
-    async with desk(slack) as at, open_store("sqlite:///:memory:", now=slack.clock.now) as store:
-        slack.mute_events()  # nothing that happens reaches the bot, unless it is `hearing`
-        inbox = Inbox(store, policy=Policy(follow=follow), wake=lambda thread: None, metrics=at.metrics)
-        yield Bot(at, store, inbox)
-
-
-@asynccontextmanager
-async def hearing(bot: Bot) -> AsyncIterator[None]:
-    """Let events reach the bot while the block runs. Around it the bot is down, and what is sent then is gone."""
-    slack = bot.at.slack
-
-    async def take(request: web.Request) -> web.Response:
-        is_kept = await bot.accept(json.loads(await request.read()))
-        return web.Response(status=200 if is_kept else 503)
-
-    app = web.Application()
-    app.router.add_post("/slack/events", take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        slack.use_http(f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events", SECRET)
-        slack.mute_events(False)
-        yield
-        await slack.delivered()
-    finally:
-        slack.mute_events()
-        await runner.cleanup()
 
 
 @asynccontextmanager
 async def watching(catch_up: CatchUp) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(catch_up.keep_watch())
+    task = asyncio.ensure_future(catch_up.watching.run())
     try:
         yield
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-def reads(slack: SlackServer) -> list[tuple[str, float]]:
-    """What was read again, and when."""
-    return [(call.text("ts") or call.text("channel") or "", call.at) for call in slack.calls if "conv" in call.method]
 
 
 # --- after a start ------------------------------------------------------------------------------
@@ -409,11 +302,13 @@ async def test_a_thread_just_answered_in_is_read_again_five_times() -> None:
         catch_up = bot.catch_up()
         async with watching(catch_up):
             began = slack.clock.now()
-            catch_up.watch(bot.at.thread(ts=root))
+            catch_up.watching.watch(bot.at.thread(ts=root))
 
             times = await until_read(slack, 5)
             slack.clock.advance(HOUR)
-            catch_up.watch(bot.at.thread(ts="1.000000"))  # another one, so that something is read after that hour
+            catch_up.watching.watch(
+                bot.at.thread(ts="1.000000")
+            )  # another one, so that something is read after that hour
             await slack.until(lambda: ("1.000000" in dict(reads(slack))) or None)
 
         assert [name for name, _ in reads(slack)][:5] == [root] * 5
@@ -428,10 +323,10 @@ async def test_what_is_said_meanwhile_begins_the_watch_anew() -> None:
             root = await slack.says("ada", "hello")
         catch_up, thread = bot.catch_up(), bot.at.thread(ts=root)
         async with watching(catch_up):
-            catch_up.watch(thread)
+            catch_up.watching.watch(thread)
             await until_read(slack, 2)
             again = slack.clock.now()
-            catch_up.watch(thread)
+            catch_up.watching.watch(thread)
             times = await until_read(slack, 7)
 
         for at, after in zip(times[2:], AGAIN, strict=True):
@@ -449,7 +344,7 @@ async def test_an_event_that_was_lost_without_a_disconnect_is_found(where: str) 
         await slack.delivered()
         catch_up = bot.catch_up()
         async with watching(catch_up):
-            catch_up.watch(thread)
+            catch_up.watching.watch(thread)
             slack.faults.events.lose = 1
             lost = await slack.says("ada", "lost", channel=channel, thread_ts=inside, mention=False)
             heard = await slack.says("ada", "heard", channel=channel, thread_ts=inside, mention=False)
@@ -468,7 +363,7 @@ async def test_what_was_lost_while_the_answer_was_given_is_found_too() -> None:
         slack.clock.advance(120)  # the answer takes its time
         catch_up, thread = bot.catch_up(), bot.at.thread(ts=root)
         async with watching(catch_up):
-            catch_up.watch(thread)
+            catch_up.watching.watch(thread)
             await bot.hears(lost)
 
         assert await bot.asked(thread) == ["one", "lost"]
@@ -480,7 +375,7 @@ async def test_many_watched_threads_share_one_request_a_second() -> None:
         catch_up = bot.catch_up()
         async with watching(catch_up):
             for root in roots:
-                catch_up.watch(bot.at.thread(ts=root))
+                catch_up.watching.watch(bot.at.thread(ts=root))
             await slack.until(lambda: set(roots) <= {name for name, _ in reads(slack)} or None)
 
         times = [at for _, at in reads(slack)]
@@ -494,7 +389,7 @@ async def test_of_too_many_threads_the_latest_are_watched() -> None:
         catch_up = bot.catch_up(most_watched=2)
         async with watching(catch_up):
             for root in roots:
-                catch_up.watch(bot.at.thread(ts=root))
+                catch_up.watching.watch(bot.at.thread(ts=root))
             await until_read(slack, 10)
 
         assert {name for name, _ in reads(slack)} == set(roots[-2:])
@@ -510,8 +405,8 @@ async def test_a_thread_is_read_again_when_slack_is_back_and_not_once_it_is_clos
         slack.faults.arm("conversations.replies", DropBefore(), times=broken, when=lambda call: call.text("ts") == root)
         catch_up = bot.catch_up()
         async with watching(catch_up):
-            catch_up.watch(bot.at.thread(ts=closed))
-            catch_up.watch(bot.at.thread(ts=root))
+            catch_up.watching.watch(bot.at.thread(ts=closed))
+            catch_up.watching.watch(bot.at.thread(ts=root))
             await bot.hears(lost)
 
         assert [name for name, _ in reads(slack)].count(closed) == 1
@@ -525,5 +420,5 @@ async def test_a_message_that_could_not_be_kept_is_looked_for_again() -> None:
         bot.refuses = 1
         catch_up = bot.catch_up()
         async with watching(catch_up):
-            catch_up.watch(bot.at.thread(ts=root))
+            catch_up.watching.watch(bot.at.thread(ts=root))
             await bot.hears(lost)

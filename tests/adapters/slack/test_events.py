@@ -26,9 +26,9 @@ def message(text: str, where: Thread, address: Address, **more: Any) -> Message:
     return Message(where, MessageId(TS), author, text, 1700000123.0002, address=address, **more)
 
 
-def edited(message: Message) -> Edited:
+def edited(message: Message, *, is_call: bool = False) -> Edited:
     """In its new words it was said when it was edited."""
-    return Edited(replace(message, sent_at=1700000200.0))
+    return Edited(replace(message, sent_at=1700000200.0), is_call)
 
 
 def file(name: str = "plan.pdf", mime_type: str | None = "application/pdf", size: int | None = 48213) -> Attachment:
@@ -160,7 +160,7 @@ ROWS: list[tuple[str, str, Event | None]] = [
         "edit",
         edited(message("what is a labyrinth?", thread(TS), Address.MENTION, is_root=True)),
     ),
-    ("an edit that adds the forgotten mention is addressed to the bot", "edit_that_adds_a_mention", edited(ASKED)),
+    ("an edit that adds the forgotten mention calls the bot", "edit_that_adds_a_mention", edited(ASKED, is_call=True)),
     (
         "an edit in a direct message",
         "edit_in_direct_message",

@@ -128,7 +128,14 @@ class Post:
     def _typed_blocks(self) -> list[JsonObject]:
         """What a person types, and what markdown_text becomes, is a rich_text block; only its text matters here."""
         text = self.text if self.markdown is None else self.markdown
-        if not text:
-            return []
-        section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
-        return [{"type": "rich_text", "block_id": f"b{self.ts[-4:]}", "elements": [section]}]
+        return [_rich_text(text) | {"block_id": f"b{self.ts[-4:]}"}] if text else []
+
+
+def expanded(block: JsonObject) -> JsonObject:
+    """What a block may be when it is read back: a markdown block is another one by then ([5]); its text is there."""
+    return _rich_text(block["text"]) if block["type"] == "markdown" else block
+
+
+def _rich_text(text: str) -> JsonObject:
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [section]}

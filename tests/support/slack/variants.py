@@ -55,6 +55,7 @@ class Variants:
     client_msg_id_dedups: bool = False  # [5, 12] a second post with the same client_msg_id answers the first one
     markdown_blocks_together: bool = True  # [5] 12,000 for all markdown blocks; a third party measured it per block
     metadata_too_large: Literal["warning", "error"] = "warning"  # [5] posted without it, says the third party
+    keeps_markdown_blocks: bool = True  # [5] Slack expands them into others; are they read back as they were sent?
     keeps_text_of_markdown: bool = True  # is the text of a markdown message in `text` when it is read back?
     edit_window: float | None = None  # seconds after which chat.update answers edit_window_closed
     reply_to_deleted: Literal["thread_not_found", "accepted"] = "thread_not_found"

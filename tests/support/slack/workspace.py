@@ -10,7 +10,7 @@ from tests.support.slack.files import File
 from tests.support.slack.json_types import JsonObject
 from tests.support.slack.mentions import Ping, PingKind, Unfurl
 from tests.support.slack.people import Person, PersonKind
-from tests.support.slack.posts import Post
+from tests.support.slack.posts import Post, expanded
 from tests.support.slack.status import Statuses
 from tests.support.slack.variants import Install, Variants
 from tests.support.slack.work import Bell
@@ -95,8 +95,10 @@ class Workspace:
     def told(self, post: Post, *, metadata: bool = False) -> JsonObject:
         """The post as the wire tells it."""
         root = self.channels[post.channel].posts.get(post.root_ts) if post.is_reply else None
-        keeps = self.variants.keeps_text_of_markdown
-        return post.as_json(self.install, root=root, metadata=metadata, keeps_text=keeps)
+        told = post.as_json(self.install, root=root, metadata=metadata, keeps_text=self.variants.keeps_text_of_markdown)
+        if "blocks" in told and not self.variants.keeps_markdown_blocks:
+            told["blocks"] = [expanded(block) for block in told["blocks"]]
+        return told
 
     def note_ping(self, post: Post, kind: PingKind, whom: str, token: str, method: str) -> None:
         """Remember that a post notified somebody; once, however often the text is shown again."""
