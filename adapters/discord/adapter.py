@@ -17,8 +17,8 @@ from adapters.discord.files import Downloads
 from adapters.discord.gaps import Gaps
 from adapters.discord.gateway import Connection
 from adapters.discord.history import history, read
-from adapters.discord.ingest import Commands, Inbox, Ingest
-from adapters.discord.interactions import Interactions
+from adapters.discord.ingest import Inbox, Ingest
+from adapters.discord.interactions import Commands, Interactions
 from adapters.discord.line import DiscordSettings, Identity, Line, open_line
 from adapters.discord.pages import Pages
 from adapters.discord.payloads import Fields
@@ -52,6 +52,7 @@ class Rhythm:
     longest_pause: float = 60.0
     catch_up: float = 0.1  # between two requests of looking for what was missed
     watch: float = 1.0  # between two requests of reading threads again that were just answered in
+    late: float = 0.5  # that the next server of a new session is waited for
     patience: float = 60.0  # without a connection, after which the operator is told
     again: tuple[float, ...] = AGAIN
 
@@ -183,6 +184,7 @@ class DiscordAdapter:
             pause=self._rhythm.pause,
             longest_pause=self._rhythm.longest_pause,
             patience=self._rhythm.patience,
+            late=self._rhythm.late,
         )
         servers = Servers(identity.user_id, told=lambda: connection.guilds, find=connection.guild)
         self._parts = _Parts(
@@ -229,7 +231,9 @@ class DiscordAdapter:
             pace=self._rhythm.catch_up,
             watch_pace=self._rhythm.watch,
         )
-        questions = Questions(self._calls, parts.downloads, self._inbox, called=parts.channels.called)
+        questions = Questions(
+            self._calls, parts.downloads, self._inbox, me=parts.servers.me, called=parts.channels.called
+        )
         return _Work(
             ingest=ingest,
             interactions=Interactions(
@@ -238,6 +242,8 @@ class DiscordAdapter:
                 store=self._store,
                 commands=self._commands,
                 questions=questions,
+                confirm=confirmations.add,
+                tell=parts.announcer.whisper,
                 now=self._now,
                 sleep=self._sleep,
             ),
@@ -260,6 +266,7 @@ class DiscordAdapter:
                 store=self._store,
                 threads=parts.threads,
                 me=parts.identity.user_id,
+                now=self._now,
                 clock=self._clock,
                 sleep=self._sleep,
                 pace=self._pace,

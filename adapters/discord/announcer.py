@@ -11,7 +11,7 @@ from adapters.discord.payloads import Fields, fields, is_id, objects, text
 from adapters.discord.places import DIRECT, is_continuous
 from adapters.discord.threads import Threads
 from bot.errors import PlatformError, ThreadClosed
-from bot.messages import MessageId, Thread, Turn, TurnId
+from bot.messages import MessageId, Person, Thread, Turn, TurnId
 
 logger = logging.getLogger(__name__)
 
@@ -60,16 +60,29 @@ class Announcer:
         while len(self._told) > _MOST_TOLD:
             self._told.popitem(last=False)
         reason = _REASONS.get(error.code, "Discord does not let me") if isinstance(error, DiscordClosed) else "I cannot"
-        question = f"https://discord.com/channels/{turn.thread.installation_id}/{turn.thread.channel_id}"
-        words = f"I cannot answer [your message]({question}/{turn.messages[0].id}): {reason}. You can ask me here."
+        words = f"I cannot answer [your message]({await self._address(turn)}): {reason}. You can ask me here."
+        await self.whisper(turn.asker, words, f"e{turn.id}")
+
+    async def whisper(self, person: Person, words: str, nonce: str) -> None:
+        """Say something to somebody directly, who may not want that. Never raises."""
         try:
             route = Route("POST", "/users/@me/channels")
-            opened = fields(await self._calls.call(route, safe=True, body={"recipient_id": turn.asker.id}))
-            await self._post(str(opened.get("id")), small_print(words), nonce=f"e{turn.id}", reply_to=None)
+            opened = fields(await self._calls.call(route, safe=True, body={"recipient_id": person.id}))
+            await self._post(str(opened.get("id")), small_print(words), nonce=nonce, reply_to=None)
         except PlatformError as failure:
-            logger.warning("asker not told that there is no answer", extra={**turn.fields, "reason": str(failure)})
+            logger.warning("somebody not told directly", extra={"nonce": nonce, "reason": str(failure)})
         except Exception:
-            logger.exception("asker not told that there is no answer", extra=turn.fields)
+            logger.exception("somebody not told directly", extra={"nonce": nonce})
+
+    async def _address(self, turn: Turn) -> str:
+        """Where a question can be seen."""
+        thread, message = turn.thread, turn.messages[0].id
+        try:
+            is_inside = message != thread.thread_id and await self._threads.is_opened(thread)
+        except PlatformError:
+            is_inside = True
+        channel = thread.thread_id if is_inside else thread.channel_id
+        return f"https://discord.com/channels/{thread.installation_id}/{channel}/{message}"
 
     async def _post(self, channel: str, shown: str, *, nonce: str, reply_to: MessageId | None) -> None:
         body: dict[str, object] = {

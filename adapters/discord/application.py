@@ -24,6 +24,7 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "create_public_threads": "to open a thread from a question",
         "read_message_history": "to read what was said in a thread, and to reply to a message",
         "attach_files": "to send pictures, sounds and long answers",
+        "connect": "to read and answer in the chats of voice channels, where nothing can be seen without it",
     }
 )
 """Every permission the invite link asks for, by discord.py's name for it, and what it is for."""
@@ -46,6 +47,8 @@ ASK_ABOUT, RESET_HERE = "Ask Clew about this", "Reset from here"
 
 _CHAT, _MENU = 1, 3  # types of commands
 _TEXT, _FILE = 3, 11  # types of options
+# What a command or an option of another version may have said; what it left out is not so.
+_OF_OURS = frozenset({"options", "required", "choices", "max_length", "min_length", "autocomplete"})
 _EVERYWHERE = {"integration_types": [0], "contexts": [0, 1]}  # of servers: in them, and in direct messages
 
 Json = dict[str, object]
@@ -121,8 +124,10 @@ def are_set(told: Sequence[Fields]) -> bool:
 def _agrees(wanted: object, told: object) -> bool:
     """Whether Discord's word for something says the same; it adds a lot, and leaves out what is empty."""
     if isinstance(wanted, Mapping):
-        return isinstance(told, Mapping) and all(_agrees(value, told.get(name)) for name, value in wanted.items())
+        return isinstance(told, Mapping) and all(
+            _agrees(wanted.get(name), told.get(name)) for name in {*wanted, *_OF_OURS}
+        )
     if isinstance(wanted, list):
         listed = told if isinstance(told, list) else []
         return len(wanted) == len(listed) and all(map(_agrees, wanted, listed))
-    return wanted == told
+    return wanted == told or (not wanted and not told)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from adapters.discord.attachments import Missing
 from adapters.discord.calls import ARCHIVED, MESSAGE_GONE, Calls, DiscordClosed, DiscordRefused, File, Route
@@ -14,7 +14,15 @@ from adapters.discord.interactions_payloads import Asking
 from adapters.discord.payloads import Fields, fields, is_id, line, number, objects, sent_at, text
 from adapters.discord.people import Called, Me
 from adapters.discord.places import Kind, thread_of
-from adapters.discord.questions import Asked, asker_name, question_of, shown_question, without_file, words_about
+from adapters.discord.questions import (
+    Asked,
+    asker_name,
+    question_of,
+    read_question,
+    shown_question,
+    without_file,
+    words_about,
+)
 from adapters.discord.responses import original
 from bot.errors import AttachmentError, PlatformAway, PlatformError
 from bot.messages import Address, Attachment, Message, MessageId
@@ -72,13 +80,13 @@ class Questions:
             StoreError, PlatformAway: not now; the same again is safe.
             ThreadClosed, DiscordRefused: never.
         """
-        asked = self._asked(asking)
         left = await self._left(asking) if again else _Left()
-        shown = left.question
-        if shown is None:
+        asked, shown = self._asked(asking), left.question
+        if shown is not None:
+            asked = read_question(shown, self._me(asking.where.guild_id)) or asked
+        else:
             file, without = await self._fetched(asking)
-            asked = replace(asked, without=without)
-            asked, shown = await self._shown(asking, asked, file)
+            asked, shown = await self._shown(asking, replace(asked, without=without), file)
             if left.waiting is not None:
                 await self._take_away(asking, left.waiting)
         if not is_id(shown.get("id")):
@@ -157,38 +165,39 @@ class Questions:
         """Find the message that shows the question already. Raises PlatformAway when it cannot be told."""
         try:
             told = fields(await self._calls.call(original("GET", asking.call), safe=True))
-            return _Left() if _is_waiting(told) else _Left(told)
+            return _Left(told) if self._shows(asking, told) else _Left()
         except (DiscordRefused, DiscordClosed) as error:
             logger.info("question looked for without its token", extra={"reason": str(error)})
-        # What stands there without a token, under the nonce or shown before the token died, is found by its looks.
-        after = asking.call.id
-        route = Route("GET", "/channels/{channel_id}/messages", channel_id=asking.where.channel_id)
-        waiting = None
+        after, waiting = asking.call.id, None
         for _ in range(_MOST_PAGES):
-            try:
-                told = await self._calls.call(route, safe=True, query={"after": after, "limit": _PAGE})
-            except (DiscordRefused, DiscordClosed):
-                break
-            page = sorted((post for post in objects(told) if is_id(post.get("id"))), key=lambda post: int(post["id"]))  # type: ignore[call-overload]
+            page = await self._page(asking, after)
             for post in page:
-                if not self._is_own(asking, post):
-                    continue
-                if not _is_waiting(post):
+                if self._shows(asking, post):
                     return _Left(post)
-                waiting = str(post["id"])
+                if _is_waiting(post) and _cause(post) == asking.call.id:
+                    waiting = str(post["id"])
             if len(page) < _PAGE:
                 break
             after = str(page[-1]["id"])
         return _Left(waiting=waiting)
 
-    def _is_own(self, asking: Asking, post: Fields) -> bool:
-        """Whether a message came of this interaction."""
-        if fields(post.get("author")).get("id") != self._me(asking.where.guild_id).user_id:
+    async def _page(self, asking: Asking, after: str) -> list[Fields]:
+        """The oldest messages of the channel after an id, in order; none where it may not be read."""
+        route = Route("GET", "/channels/{channel_id}/messages", channel_id=asking.where.channel_id)
+        try:
+            told = objects(await self._calls.call(route, safe=True, query={"after": after, "limit": _PAGE}))
+        except (DiscordRefused, DiscordClosed):
+            return []
+        return sorted((post for post in told if is_id(post.get("id"))), key=_order)
+
+    def _shows(self, asking: Asking, post: Fields) -> bool:
+        """Whether a message shows this question: it tells which interaction it answers, if it answers any."""
+        found, asked = read_question(post, self._me(asking.where.guild_id)), self._asked(asking)
+        if found is None or _is_waiting(post) or _cause(post) not in {None, asking.call.id}:
             return False
-        cause = fields(post.get("interaction_metadata")).get("id")
-        if cause is not None:
-            return cause == asking.call.id
-        return text(post.get("content")).startswith(_content(asking, self._asked(asking)))
+        # What is shown of another message may be cut.
+        is_same = found.about == asked.about if asked.about else found.text == asked.text
+        return is_same and found.name == asked.name
 
     async def _take_away(self, asking: Asking, message: str) -> None:
         path = "/channels/{channel_id}/messages/{message_id}"
@@ -228,6 +237,15 @@ class Questions:
 
 def _content(asking: Asking, asked: Asked) -> str:
     return shown_question(asked, channel=asking.where.channel_id, guild_id=asking.where.guild_id)
+
+
+def _order(message: Fields) -> int:
+    return int(str(message["id"]))
+
+
+def _cause(message: Fields) -> object:
+    """The id of the interaction that a message answers; None when it answers none."""
+    return fields(message.get("interaction_metadata")).get("id")
 
 
 def _is_waiting(message: Fields) -> bool:

@@ -35,13 +35,15 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
 MESSAGE_GONE: Final = 10008
 THREAD_EXISTS: Final = 160004
 ARCHIVED: Final = 50083
+NO_RIGHT: Final = 50013
+TOO_OLD: Final = 30046  # too many edits of messages that are older than an hour
 _CLOSED = {
     10003,  # the channel is gone
     50001,  # no access to it
     50007,  # the person takes no direct messages
     50278,
     50008,  # not a channel of text
-    50013,  # no right to do it
+    NO_RIGHT,
     160005,  # the thread is locked
 }
 _LATER = {20028, 20029, 130000}  # too much at the moment, or Discord is overloaded
@@ -115,6 +117,7 @@ class Calls:
         http: of a client that is logged in.
         clock: seconds from any beginning.
         is_in_danger: whether Discord has refused so much of late that it is about to shut this address out.
+        attempting: seconds that one attempt may take; *uploading*: one with files.
     """
 
     def __init__(
@@ -125,7 +128,10 @@ class Calls:
         clock: Callable[[], float] = time.monotonic,
         is_in_danger: Callable[[], bool] = lambda: False,
         metrics: Metrics,
+        attempting: float = WITHIN,
+        uploading: float = UPLOADING,
     ) -> None:
+        self._attempting, self._uploading = attempting, uploading
         self._http, self._sleep, self._clock, self._metrics = http, sleep, clock, metrics
         self._is_in_danger = is_in_danger
         self._urgent: Counter[str] = Counter()  # calls that do not wait, by channel
@@ -245,8 +251,7 @@ class Calls:
             raise _Trouble("Discord asked for silence", in_doubt=False, retry_after=left)
         began = self._clock()
         try:
-            async with asyncio.timeout(UPLOADING if options.files else WITHIN):
-                return await self._http.request(route, **options.arguments())
+            told = await self._requested(route, options)
         except discord.RateLimited as error:
             raise _Trouble("rate limited", in_doubt=False, retry_after=error.retry_after) from error
         except discord.HTTPException as error:
@@ -261,13 +266,25 @@ class Calls:
         finally:
             if (seconds := self._clock() - began) > _SLOW:
                 logger.info("discord call took long", extra={"route": _named(route), "seconds": round(seconds, 1)})
+        if isinstance(told, str) and told:  # a page of whatever stands before Discord, which may never have heard of it
+            raise _Trouble("an answer that is none", in_doubt=True)
+        return told
+
+    async def _requested(self, route: Route, options: "_Options") -> Any:
+        try:
+            async with asyncio.timeout(self._uploading if options.files else self._attempting):
+                return await self._http.request(route, **options.arguments())
+        except (TimeoutError, asyncio.CancelledError):
+            # Whoever waits out a global limit holds everybody up, and the library never ends that for one cut short.
+            self._http._global_over.set()
+            raise
 
     def _translated(self, route: Route, error: discord.HTTPException) -> Exception:
-        if error.status == 429:  # of Cloudflare: the library waits for Discord's own
+        if error.status == 429 and not _is_discords(error):  # of Cloudflare: the address is to be silent
             retry_after = _retry_after(error.response.headers)
             self._closed_until = self._clock() + retry_after
             return _Trouble("status 429", in_doubt=False, retry_after=retry_after)
-        if error.status >= 500 or error.code in _LATER:
+        if error.status >= 500 or error.code in _LATER or (error.status == 429 and error.code != TOO_OLD):
             return _Trouble(f"status {error.status}, code {error.code}", in_doubt=error.status >= 500)
         kind = DiscordClosed if error.code in _CLOSED else DiscordRefused
         return self._counted(kind(_named(route), error.status, error.code))
@@ -283,6 +300,12 @@ class Calls:
     def _counted(self, error: PlatformError) -> PlatformError:
         self._metrics.failures.labels(type(error).__name__).inc()
         return error
+
+
+def _is_discords(error: discord.HTTPException) -> bool:
+    """Whether Discord itself said so, to the library, which has waited as often as it does."""
+    headers = error.response.headers
+    return bool(headers.get("Via")) and headers.get("Content-Type") == "application/json"
 
 
 def _named(route: Route) -> str:

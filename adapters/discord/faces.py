@@ -1,16 +1,21 @@
 """What one message of a reply shows, as Discord takes it. Pure."""
 
 import hashlib
+import mimetypes
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from adapters.discord.buttons import Buttons, components
 from adapters.discord.calls import File
+from bot.answers import Answer
 from bot.messages import MessageId, TurnId
 
 SUPPRESS_EMBEDS: Final = 1 << 2  # no previews of links
 SILENT: Final = 1 << 12  # no notification of the second and further parts
 PINGS_NOBODY: Final = {"parse": list[str]()}
+MOST_FILES: Final = 10  # of one message
+FILE_LIMIT: Final = 10 * 1024 * 1024  # bytes of one file, where the server has no more
+_REQUEST_LIMIT: Final = 24 * 1024 * 1024  # bytes of one request; Discord takes 25 MiB
 
 Body = dict[str, Any]
 
@@ -52,3 +57,33 @@ class Face:
         if reply_to is not None:
             body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
         return body
+
+
+def faces_of(texts: tuple[str, ...], files: tuple[File, ...]) -> list[Face]:
+    """The messages of a whole answer: its texts, and under the last one the files."""
+    *opening, last = texts
+    return [*map(Face, opening), Face(last, Buttons.WHOLE, files)]
+
+
+def files_of(answer: Answer) -> list[File]:
+    """What the model made."""
+    return [
+        File(
+            f"{media.kind}-{number}{mimetypes.guess_extension(media.mime_type) or ''}",
+            media.data,
+            f"{media.kind} {number}, made by AI",
+        )
+        for number, media in enumerate(answer.media, 1)
+        if media.data is not None
+    ]
+
+
+def that_fit(files: list[File]) -> tuple[File, ...]:
+    """As many of the files, the first ones, as one message takes."""
+    fitting: list[File] = []
+    left = _REQUEST_LIMIT
+    for file in files:
+        if len(file.data) <= min(FILE_LIMIT, left) and len(fitting) < MOST_FILES:
+            fitting.append(file)
+            left -= len(file.data)
+    return tuple(fitting)

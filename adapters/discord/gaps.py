@@ -44,9 +44,7 @@ class Gaps:
     # --- what the gateway tells; see `Sessions` ---------------------------------------------------
 
     def lost(self, shard: int) -> None:
-        # Until it is ready for the first time, the gap is the one that began before the process.
-        if shard in self._since:
-            self._lost.setdefault(shard, self._clock())
+        self._lost.setdefault(shard, self._clock())
 
     def resumed(self, shard: int) -> None:
         self._lost.pop(shard, None)
@@ -85,7 +83,7 @@ class Gaps:
 
     def _add(self, installation: str, since: float | None) -> None:
         if installation not in self._heard:
-            since = None
+            since = None  # whatever became of the connection: the gap is the one that began before the process
         known = self._open.get(installation)
         if known is not None:
             since = None if known.since is None or since is None else min(known.since, since)

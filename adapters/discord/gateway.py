@@ -63,10 +63,17 @@ class Gateway(discord.AutoShardedClient):
 
     Args:
         hear: told of events in the order in which they came.
+        late: seconds that the next server of a session is waited for; those that come later are told one by one.
     """
 
     def __init__(
-        self, *, shard_count: int, hear: Hear, sessions: Sessions, sleep: Callable[[float], Awaitable[None]]
+        self,
+        *,
+        shard_count: int,
+        hear: Hear,
+        sessions: Sessions,
+        sleep: Callable[[float], Awaitable[None]],
+        late: float,
     ) -> None:
         super().__init__(
             intents=intents(),
@@ -77,9 +84,10 @@ class Gateway(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
             enable_debug_events=True,  # for the payloads themselves, which are read here
-            guild_ready_timeout=0.5,  # the servers that come later are told one by one
+            guild_ready_timeout=late,
         )
         self._hear, self._sessions, self._sleep = hear, sessions, sleep
+        self._beginning: set[int] = set()  # shards of which the session is new, and the servers not known yet
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Keep the pace at which Discord lets sessions begin."""
@@ -91,9 +99,12 @@ class Gateway(discord.AutoShardedClient):
         match event:
             case "socket_raw_receive":
                 self._read(args[0])
+            case "shard_connect":
+                self._beginning.add(args[0])
             case "shard_ready":
+                self._beginning.discard(args[0])
                 self._sessions.ready(args[0])
-            case "shard_resumed":
+            case "shard_resumed" if args[0] not in self._beginning:  # else what was missed before it is still missing
                 self._sessions.resumed(args[0])
             case "shard_disconnect":
                 self._sessions.lost(args[0])
@@ -124,6 +135,7 @@ class Connection:
         http: of a client that is logged in; asked how many shards there are to be.
         pause: seconds before the second attempt; doubles up to *longest_pause*.
         patience: seconds without a connection after which the operator is told.
+        late: see `Gateway`.
     """
 
     def __init__(
@@ -138,7 +150,9 @@ class Connection:
         pause: float = 1.0,
         longest_pause: float = 60.0,
         patience: float = 60.0,
+        late: float = 0.5,
     ) -> None:
+        self._late = late
         self._token, self._http, self._hear = token, http, hear
         self._sessions, self._condition = sessions, condition
         self._sleep, self._pause, self._longest_pause, self._patience = sleep, pause, longest_pause, patience
@@ -242,7 +256,9 @@ class Connection:
             logger.error("too many beginnings of a session today", extra={"seconds": seconds})
             await self._sleep(seconds)
         self._shards = shards
-        self._gateway = gateway = Gateway(shard_count=shards, hear=self._hear, sessions=self, sleep=self._sleep)
+        self._gateway = gateway = Gateway(
+            shard_count=shards, hear=self._hear, sessions=self, sleep=self._sleep, late=self._late
+        )
         try:
             async with gateway:
                 await gateway.start(self._token)

@@ -123,12 +123,18 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(settings: DiscordSettings) -> AsyncIterator[Line]:
-    """A client that is not logged in yet. Closed after the last turn."""
+async def open_line(settings: DiscordSettings, *, most_invalid: int = _MOST_INVALID) -> AsyncIterator[Line]:
+    """A client that is not logged in yet. Closed after the last turn.
+
+    Args:
+        most_invalid: see `InvalidAnswers`.
+    """
+    # Its lines about rate limits name addresses, and those of interactions hold their tokens; ours say the same.
+    logging.getLogger("discord.http").setLevel(logging.ERROR)
     # The library knows one Discord for the whole process.
     Route.BASE = settings.api_url
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
-    invalid = InvalidAnswers()
+    invalid = InvalidAnswers(most=most_invalid)
     trace = aiohttp.TraceConfig()
 
     async def ended(_: object, __: object, given: aiohttp.TraceRequestEndParams) -> None:

@@ -2,28 +2,32 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from adapters.discord.buttons import Buttons, components
-from adapters.discord.calls import ARCHIVED, MESSAGE_GONE, Calls, DiscordClosed, DiscordRefused, Route
+from adapters.discord.calls import ARCHIVED, MESSAGE_GONE, TOO_OLD, Calls, DiscordClosed, DiscordRefused, File, Route
 from adapters.discord.faces import Face
-from adapters.discord.payloads import fields, is_id, text
-from adapters.discord.slots import Slot, Slots
+from adapters.discord.payloads import Fields, fields, is_id, objects, sent_at, text
+from adapters.discord.slots import Slot, Slots, buttons_of
 from adapters.discord.threads import Spot
 from bot.errors import PlatformAway, PlatformError
-from bot.messages import MessageId, Turn
+from bot.messages import MessageId, Turn, TurnId
 
 logger = logging.getLogger(__name__)
 
 _SMALL = 5.0  # seconds that something of no weight may take
 _NONCE = 100.0  # seconds for which a post is tried; Discord knows a nonce for some minutes
-_TOO_OLD: Final = 30046  # too many edits of a message that is older than an hour
-_FIXED = {MESSAGE_GONE, _TOO_OLD}
+_OLD: Final = 3300.0  # seconds; of a message older than an hour Discord takes few edits, and lets us wait for them
+_FIXED = {MESSAGE_GONE, TOO_OLD}
 
 
 class Posting:
     """Brings the messages of one reply to show what they should. Everything here may be done again.
+
+    Args:
+        now: seconds since the epoch.
+        clock: seconds from any beginning; every *until* is one of its times.
 
     Raises, whatever is asked of it:
         PlatformAway: it may or may not have been done.
@@ -31,8 +35,18 @@ class Posting:
         StaleTurn, StoreError: the store could not be told.
     """
 
-    def __init__(self, turn: Turn, slots: Slots, spot: Spot, *, calls: Calls, clock: Callable[[], float]) -> None:
-        self._turn, self._slots, self._spot, self._calls, self._clock = turn, slots, spot, calls, clock
+    def __init__(
+        self,
+        turn: Turn,
+        slots: Slots,
+        spot: Spot,
+        *,
+        calls: Calls,
+        now: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._turn, self._slots, self._spot, self._calls = turn, slots, spot, calls
+        self._now, self._clock = now, clock
 
     async def put(self, number: int, face: Face, *, until: float, unless: asyncio.Event | None = None) -> None:
         """Let a part show this and nothing else."""
@@ -41,6 +55,7 @@ class Posting:
         digest = face.digest(self._turn.id)
         if slot.id is not None and slot.digest == digest:
             return
+        await self._leave_if_old(slot, until=until)
         if slot.id is not None:
             await self._slots.touch(slot)
             await self._edit(slot, face, until=until, unless=unless)
@@ -49,9 +64,10 @@ class Posting:
         else:
             await self._slots.stands(slot, slot.id, digest)
 
-    async def settle(self, slot: Slot, *, unless: asyncio.Event) -> None:
-        """Find out where a part stands, if that is in doubt."""
+    async def settle(self, slot: Slot, *, until: float, unless: asyncio.Event) -> None:
+        """Find out where a part stands, if that is in doubt; nowhere, if it cannot grow there."""
         await self._slots.settle(slot, self._spot, unless=unless)
+        await self._leave_if_old(slot, until=until)
 
     async def post(
         self, slot: Slot, face: Face, digest: str, *, until: float, unless: asyncio.Event | None = None
@@ -70,7 +86,7 @@ class Posting:
                 self._slots.doubt(slot)
                 raise PlatformAway("a post was answered without the message")
             # An earlier attempt's message comes back as that attempt made it.
-            is_shown = _shows(told, face)
+            is_shown = _shows(told, face, self._turn.id)
             await self._slots.stands(slot, MessageId(str(told["id"])), digest if is_shown else "")
             slot.face = face if is_shown else None
             if is_shown:
@@ -99,7 +115,7 @@ class Posting:
         except DiscordRefused as error:
             logger.info("frame refused", extra={**self._turn.fields, "reason": str(error)})
             if error.code in _FIXED:
-                await self._lose(slot, error, until=self._clock() + _NONCE)
+                await self._lose(slot, str(error), until=self._clock() + _NONCE)
                 return False
             slot.face = showing  # Discord will not take this text so; the end says why
         return True
@@ -124,19 +140,21 @@ class Posting:
         standing = [slot for slot in self._slots.all if slot.id is not None]
         for slot in standing:
             buttons = Buttons.WHOLE if slot is standing[-1] else Buttons.NONE
-            shown = fields(await self._call("GET", slot.id, until=until))
-            if text(shown.get("content")).strip() == placeholder:
+            shown = await self._shown(slot, until=until)
+            if shown is None:
+                self._slots.empty(slot)  # whoever took it away wants nothing in its place
+            elif text(shown.get("content")).strip() == placeholder:
                 await self.put(slot.number, Face(instead, buttons), until=until)
             else:
                 await self._slots.touch(slot)
-                body = {"components": components(buttons, self._turn.id)}
-                await self._call("PATCH", slot.id, body=body, until=until)
+                await self._change(slot, {"components": components(buttons, self._turn.id)}, until=until)
 
     async def unbutton(self, message: MessageId) -> None:
         """Take the buttons of an earlier answer away; its words stay as they are."""
         try:
-            await self._calls.call(self._route("PATCH", message), safe=True, body={"components": []}, within=_SMALL)
-        except PlatformError as error:
+            async with asyncio.timeout(_SMALL):  # it may be old, and then the library would wait for long
+                await self._calls.call(self._route("PATCH", message), safe=True, body={"components": []}, within=_SMALL)
+        except (PlatformError, TimeoutError) as error:
             logger.info("old button left", extra={**self._turn.fields, "reason": str(error)})
 
     async def tidy(self, *, until: float) -> None:
@@ -151,7 +169,7 @@ class Posting:
     async def delete(self, message: MessageId, *, until: float) -> None:
         """Take a message away, if Discord lets us."""
         try:
-            await self._call("DELETE", message, until=until)
+            await self._where_it_is_open(lambda: self._call("DELETE", message, until=until), until=until)
         except DiscordRefused as error:
             if error.code != MESSAGE_GONE:
                 logger.warning("message not taken away", extra={**self._turn.fields, "reason": str(error)})
@@ -174,17 +192,45 @@ class Posting:
             raise
 
     async def _edit(self, slot: Slot, face: Face, *, until: float, unless: asyncio.Event | None) -> None:
-        """Edit the message of a part; it has none any more when that cannot be done."""
-        body = face.edit(self._turn.id)
+        """Let the message of a part show this; it has none any more when that cannot be done."""
+        await self._change(slot, face.edit(self._turn.id), files=face.files, until=until, unless=unless)
+        slot.face = face if slot.id is not None else None
+
+    async def _change(
+        self,
+        slot: Slot,
+        body: Mapping[str, object],
+        *,
+        files: tuple[File, ...] = (),
+        until: float,
+        unless: asyncio.Event | None = None,
+    ) -> None:
+        def edit() -> Awaitable[object]:
+            return self._call("PATCH", slot.id, body=body, files=files, until=until, unless=unless)
+
+        try:
+            await self._where_it_is_open(edit, until=until)
+        except DiscordRefused as error:
+            if error.code not in _FIXED:
+                raise
+            await self._lose(slot, str(error), until=until)
+
+    async def _shown(self, slot: Slot, *, until: float) -> Fields | None:
+        """The message of a part as the channel has it; None when it was taken away."""
+        try:
+            return fields(await self._call("GET", slot.id, until=until))
+        except DiscordRefused as error:
+            if error.code != MESSAGE_GONE:
+                raise
+            return None
+
+    async def _where_it_is_open(self, call: Callable[[], Awaitable[object]], *, until: float) -> None:
+        """Make a call that a thread in the archive does not let through."""
         for _ in range(2):
             try:
-                await self._call("PATCH", slot.id, body=body, face=face, until=until, unless=unless)
-                slot.face = face
+                await call()
                 return
             except DiscordRefused as error:
-                if error.code in _FIXED:
-                    await self._lose(slot, error, until=until)
-                    return
                 if error.code != ARCHIVED:
                     raise
                 await self._open_again(error, until=until)
@@ -198,10 +244,15 @@ class Posting:
         except DiscordRefused as refused:
             raise DiscordClosed("PATCH", error.status, error.code) from refused
 
-    async def _lose(self, slot: Slot, error: DiscordRefused, *, until: float) -> None:
+    async def _leave_if_old(self, slot: Slot, *, until: float) -> None:
+        if slot.id is not None and sent_at(slot.id) < self._now() - _OLD:
+            await self._slots.touch(slot)
+            await self._lose(slot, "it is old", until=until)
+
+    async def _lose(self, slot: Slot, reason: str, *, until: float) -> None:
         """The message of a part cannot be edited any more: another one takes its place."""
-        logger.info("message cannot be edited", extra={**self._turn.fields, "reason": str(error)})
-        if slot.id is not None and error.code != MESSAGE_GONE:
+        logger.info("message cannot be edited", extra={**self._turn.fields, "reason": reason})
+        if slot.id is not None:
             await self.delete(slot.id, until=until)
         self._slots.empty(slot)
 
@@ -212,14 +263,14 @@ class Posting:
         *,
         until: float,
         body: Mapping[str, object] | None = None,
-        face: Face | None = None,
+        files: tuple[File, ...] = (),
         unless: asyncio.Event | None = None,
     ) -> Any:
         return await self._calls.call(
             self._route(method, message),
             safe=True,
             body=body,
-            files=face.files if face else (),
+            files=files,
             within=max(0.0, until - self._clock()),
             unless=unless,
         )
@@ -233,8 +284,11 @@ class Posting:
         )
 
 
-def _shows(message: Mapping[str, object], face: Face) -> bool:
+def _shows(message: Fields, face: Face, turn: TurnId) -> bool:
     """Whether a message that was just made shows all of a face; its files are known by their names."""
-    listed = message.get("attachments")
-    names = [text(fields(file).get("filename")) for file in listed] if isinstance(listed, list) else []
-    return text(message.get("content")).strip() == face.text.strip() and names == [file.name for file in face.files]
+    names = [text(file.get("filename")) for file in objects(message.get("attachments"))]
+    return (
+        text(message.get("content")).strip() == face.text.strip()
+        and names == [file.name for file in face.files]
+        and buttons_of(message) == buttons_of({"components": components(face.buttons, turn)})
+    )

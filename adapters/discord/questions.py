@@ -1,7 +1,7 @@
 """A question asked by a command, as the bot shows it for everybody to read: the conversation hangs from it. Pure.
 
-What was shown is all that is left of it later. So a question is read back from its message, for a retry and as a part of
-the past, with the same words and files with which it was asked first.
+What was shown is all that is left of it later. So a question is read back from its message, for a retry and as a part
+of the past, with the same words and files with which it was asked first.
 """
 
 import re

@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-import mimetypes
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from adapters.discord.buttons import Buttons
-from adapters.discord.calls import Calls, DiscordRefused, File, NoLongerWanted
-from adapters.discord.faces import Face
+from adapters.discord.calls import NO_RIGHT, Calls, DiscordClosed, DiscordRefused, File, NoLongerWanted
+from adapters.discord.faces import Face, faces_of, files_of, that_fit
 from adapters.discord.format import OVERFLOW_NAME, PART_LIMIT, growing_markdown_of, markdown_of, plan, render
 from adapters.discord.posting import Posting
 from adapters.discord.slots import Slots
@@ -27,15 +26,13 @@ logger = logging.getLogger(__name__)
 
 WORKING = "*Thinking…*"  # in the place of words that are yet to come
 STOPPED = "*Stopped.*"
-MOST_FILES = 10  # of one message
-FILE_LIMIT = 10 * 1024 * 1024  # bytes of one file, where the server has no more
-_REQUEST_LIMIT = 24 * 1024 * 1024  # bytes of one request; Discord takes 25 MiB
 _FILES_ONLY = "*The answer is in the files below.*"
 _NOT_SENT = "*A file of this answer is too large for Discord, or is refused here.*"
 _MODERATED = "*The rules of this server (AutoMod) or of Discord do not let me post this answer.*"
 _RULES = {200000, 200001, 240000}  # AutoMod's, and for harmful links
-_TOO_LARGE = {40005, 50045}
+_ABOUT_FILES = {40005, 50045, NO_RIGHT}  # too large, or files may not be attached here
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
+_MOMENT = 1.0  # seconds that words wait for a sign that is on its way
 _GRACE = 5.0  # seconds that what is under way is given at the end
 
 
@@ -62,15 +59,18 @@ class DiscordReply:
         store: Store,
         threads: Threads,
         me: str,
+        now: Callable[[], float],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         pace: Pace,
     ) -> None:
         self._turn, self._draft, self._calls, self._threads = turn, draft, calls, threads
-        self._clock, self._sleep, self._pace = clock, sleep, pace
+        self._now, self._clock, self._sleep, self._pace = now, clock, sleep, pace
         self._more, self._ended = asyncio.Event(), asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._typing: asyncio.Task[None] | None = None
+        self._speaks = asyncio.Event()  # words come now, and no sign may come after them
+        self._wait = _FIRST_PAUSE  # before what could not be shown is tried again
         self._slots = Slots(turn, calls=calls, store=store, me=me, sleep=sleep, doubt=pace.doubt)
         self._posting: Posting | None = None
         self._is_done = False
@@ -89,6 +89,7 @@ class DiscordReply:
         """
         self._ended.set()
         await self._idle()
+        await self._stop_typing()
         until = self._clock() + self._pace.end
         wait = _FIRST_PAUSE
         while True:
@@ -106,7 +107,7 @@ class DiscordReply:
         """The place of the reply, looked up or made when it is not known yet."""
         if self._posting is None:
             spot = await self._threads.spot(self._turn)
-            self._posting = Posting(self._turn, self._slots, spot, calls=self._calls, clock=self._clock)
+            self._posting = Posting(self._turn, self._slots, spot, calls=self._calls, now=self._now, clock=self._clock)
         await self._slots.load()
         return self._posting
 
@@ -127,21 +128,21 @@ class DiscordReply:
         planned = plan(markdown_of(answer))
         texts = planned.parts or (_FILES_ONLY,)
         overflow = [] if planned.overflow is None else [File(OVERFLOW_NAME, planned.overflow)]
-        files = [*overflow, *_files_of(answer)]
-        sent = _that_fit(files)
+        files = [*overflow, *files_of(answer)]
+        sent = that_fit(files)
         if len(sent) < len(files):
             texts = (*texts[:-1], f"{texts[-1]}\n\n{_NOT_SENT}")
         try:
-            await self._show(posting, _faces(texts, sent), until)
-        except DiscordRefused as error:
+            await self._show(posting, faces_of(texts, sent), until)
+        except (DiscordRefused, DiscordClosed) as error:
             logger.warning("answer refused", extra={**self._turn.fields, "reason": str(error)})
             if error.code in _RULES:
-                await self._show(posting, _faces((_MODERATED,), ()), until)
-            elif sent and (error.code in _TOO_LARGE or error.status in {403, 413}):
+                await self._show(posting, faces_of((_MODERATED,), ()), until)
+            elif sent and (error.code in _ABOUT_FILES or error.status == 413):
                 # The words of an answer are worth more than its files.
                 if overflow:
                     texts = tuple(split(render(markdown_of(answer)), limit=PART_LIMIT))
-                await self._show(posting, _faces((*texts[:-1], f"{texts[-1]}\n\n{_NOT_SENT}"), ()), until)
+                await self._show(posting, faces_of((*texts[:-1], f"{texts[-1]}\n\n{_NOT_SENT}"), ()), until)
             else:
                 raise
 
@@ -156,29 +157,24 @@ class DiscordReply:
         """Begin to show that work goes on; `close` ends it."""
         if self._turn.refusal is None:
             self._worker = asyncio.create_task(self._work())
-            self._tasks = [self._worker]
 
     async def _work(self) -> None:
         """Show frame after frame until the reply ends. A frame that fails delays the next and nothing else."""
-        wait = _FIRST_PAUSE
         while not self._ended.is_set():
             try:
                 posting = await self._opened()
-                if len(self._tasks) == 1:
-                    self._tasks.append(asyncio.create_task(self._type()))
+                if self._typing is None:
+                    self._typing = asyncio.create_task(self._type())
                 await self._blank(posting)
                 await self._grow(posting)
                 return
-            except NoLongerWanted:
-                if self._ended.is_set():
-                    return
             except (StaleTurn, ThreadClosed) as error:
                 logger.info("nothing more is shown", extra={**self._turn.fields, "reason": str(error)})
                 return
             except (PlatformError, StoreError) as error:
                 logger.info("frame not shown", extra={**self._turn.fields, "reason": str(error)})
-            await pause(wait, self._ended, sleep=self._sleep)
-            wait = min(2 * wait, _LONGEST_PAUSE)
+            await pause(self._wait, self._ended, sleep=self._sleep)
+            self._wait = min(2 * self._wait, _LONGEST_PAUSE)
             self._more.set()
 
     async def _type(self) -> None:
@@ -186,10 +182,17 @@ class DiscordReply:
         await keep_typing(
             self._calls,
             spot.channel_id,
-            ended=self._ended,
+            ended=self._speaks,
             is_needed=lambda: not self._slots.has_words,
             sleep=self._sleep,
         )
+
+    async def _stop_typing(self) -> None:
+        """Let no sign come after the words: Discord takes it away when they are posted, or ten seconds later."""
+        self._speaks.set()
+        if self._typing is not None:
+            await asyncio.wait({self._typing}, timeout=_MOMENT)
+            self._typing.cancel()
 
     async def _blank(self, posting: Posting) -> None:
         """Let an answer that is given anew show nothing of the old one."""
@@ -208,7 +211,13 @@ class DiscordReply:
             if not self._slots.has_words:
                 await pause(self._pace.first, self._ended, sleep=self._sleep)
             began = self._clock()
-            is_shown = await self._frame(posting)
+            try:
+                is_shown = await self._frame(posting)
+            except NoLongerWanted:  # something that is final goes first
+                is_shown = True
+                self._more.set()
+            else:
+                self._wait = _FIRST_PAUSE
             # An edit that took long says that there is no room for more.
             wait = max(self._pace.edit, self._clock() - began) if is_shown else 0.0
             await pause(wait, self._ended, sleep=self._sleep)
@@ -223,8 +232,9 @@ class DiscordReply:
             await posting.put(number, Face(text), until=until, unless=self._ended)
         last = len(parts) - 1
         slot = self._slots.slot(last)
-        await posting.settle(slot, unless=self._ended)
+        await posting.settle(slot, until=until, unless=self._ended)
         if slot.id is None:
+            await self._stop_typing()
             await posting.post(slot, Face(parts[-1], Buttons.GROWING), "", until=until, unless=self._ended)
         else:
             await posting.frame(slot, lambda: self._newest(last), unless=self._ended)
@@ -250,9 +260,14 @@ class DiscordReply:
         for task in self._tasks:
             task.cancel()
 
+    @property
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [task for task in (self._worker, self._typing) if task is not None]
+
     async def close(self) -> None:
         """End the signs of work, whatever became of the reply."""
         self._ended.set()
+        self._speaks.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_GRACE)
             self.abandon()
@@ -273,35 +288,6 @@ class DiscordReply:
             await posting.unbutton(before)
 
 
-def _faces(texts: tuple[str, ...], files: tuple[File, ...]) -> list[Face]:
-    *opening, last = texts
-    return [*map(Face, opening), Face(last, Buttons.WHOLE, files)]
-
-
-def _files_of(answer: Answer) -> list[File]:
-    """What the model made."""
-    return [
-        File(
-            f"{media.kind}-{number}{mimetypes.guess_extension(media.mime_type) or ''}",
-            media.data,
-            f"{media.kind} {number}, made by AI",
-        )
-        for number, media in enumerate(answer.media, 1)
-        if media.data is not None
-    ]
-
-
-def _that_fit(files: list[File]) -> tuple[File, ...]:
-    """As many of the files, the first ones, as one message takes."""
-    fitting: list[File] = []
-    left = _REQUEST_LIMIT
-    for file in files:
-        if len(file.data) <= min(FILE_LIMIT, left) and len(fitting) < MOST_FILES:
-            fitting.append(file)
-            left -= len(file.data)
-    return tuple(fitting)
-
-
 @asynccontextmanager
 async def open_reply(
     turn: Turn,
@@ -311,6 +297,7 @@ async def open_reply(
     store: Store,
     threads: Threads,
     me: str,
+    now: Callable[[], float] = time.time,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     pace: Pace | None = None,
@@ -319,9 +306,19 @@ async def open_reply(
 
     Args:
         me: the bot's own user id.
+        now: seconds since the epoch; *clock*: from any beginning.
     """
     reply = DiscordReply(
-        turn, draft, calls=calls, store=store, threads=threads, me=me, clock=clock, sleep=sleep, pace=pace or Pace()
+        turn,
+        draft,
+        calls=calls,
+        store=store,
+        threads=threads,
+        me=me,
+        now=now,
+        clock=clock,
+        sleep=sleep,
+        pace=pace or Pace(),
     )
     reply.start()
     try:

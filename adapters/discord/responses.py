@@ -1,4 +1,4 @@
-"""What somebody is answered who used a command or pressed a button: first within three seconds, then by changing that."""
+"""What somebody is told who used a command or pressed a button: first within three seconds, then by changing that."""
 
 import asyncio
 import logging

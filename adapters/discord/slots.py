@@ -6,14 +6,16 @@ that it will be; as long as it knows no more than that, the channel is read befo
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from adapters.discord.buttons import read_custom_id
+from adapters.discord.buttons import Press, read_custom_id
 from adapters.discord.calls import Calls, Route
 from adapters.discord.faces import Face
-from adapters.discord.payloads import Fields, fields, is_id, objects
+from adapters.discord.history import ASIDE
+from adapters.discord.payloads import Fields, fields, is_id, objects, text
+from adapters.discord.places import DISCORD
 from adapters.discord.threads import Spot
 from bot.errors import PlatformAway
 from bot.messages import MessageId, Part, Turn, TurnId
@@ -94,8 +96,8 @@ class Slots:
 
     @property
     def has_words(self) -> bool:
-        """Whether anything of the reply can be seen."""
-        return any(slot.id is not None for slot in self._slots.values())
+        """Whether something of the reply can be seen, or may be."""
+        return any(slot.id is not None or slot.in_doubt for slot in self._slots.values())
 
     async def intend(self, slot: Slot) -> None:
         """Write down that a part is about to be posted. Raises StaleTurn, StoreError."""
@@ -146,13 +148,17 @@ class Slots:
         slot.in_doubt = False
 
     async def strays(self, spot: Spot) -> Sequence[MessageId]:
-        """What we said since the question and no turn knows of, oldest first. Raises PlatformError."""
-        turns = await self._store.transcript(self._turn.thread)
-        known = {part.message_id for turn in turns for part in turn.parts} | {slot.id for slot in self.all}
-        return [
+        """What we said since the question and no turn knows of, oldest first. Raises PlatformError, StoreError."""
+        known = {slot.id for slot in self.all}
+        said = [
             MessageId(str(message["id"]))
             for message in await self._since_the_question(spot)
-            if message["id"] not in known and self._may_be_ours(message, spot)
+            if self._may_be_ours(message, spot)
+        ]
+        return [
+            message
+            for message in said
+            if message not in known and await self._store.thread_of(DISCORD, message) is None
         ]
 
     async def answer_before(self) -> MessageId | None:
@@ -179,18 +185,21 @@ class Slots:
         """Whether a message may be a part of this reply: not an answer to a command, nor of another turn."""
         if fields(message.get("author")).get("id") != self._me or message.get("type") not in {_TEXT, _REPLY}:
             return False
+        if turns := {turn for _, turn in buttons_of(message)}:
+            return turns == {self._turn.id}
+        if text(message.get("content")).startswith(ASIDE):
+            return False  # what became of a command, or a question that was asked by one
         answers = fields(message.get("message_reference")).get("message_id")
-        asked = {question.id for question in self._turn.messages}
-        if answers is None and spot.reply_to is not None:
-            return False
-        return (answers is None or answers in asked) and turns_of(message) <= {self._turn.id}
+        if answers is None:
+            return spot.reply_to is None
+        return answers in {question.id for question in self._turn.messages}
 
 
-def turns_of(message: Mapping[str, object]) -> set[TurnId]:
-    """The turns whose buttons stand under a message."""
+def buttons_of(message: Fields) -> list[tuple[Press, TurnId]]:
+    """The buttons of ours under a message, each with its turn."""
     buttons = [button for row in objects(message.get("components")) for button in objects(row.get("components"))]
-    pressed = [read_custom_id(str(button.get("custom_id"))) for button in buttons]
-    return {press[1] for press in pressed if press is not None}
+    pressed = [read_custom_id(text(button.get("custom_id"))) for button in buttons]
+    return [press for press in pressed if press is not None]
 
 
 def _order(message: Fields) -> int:

@@ -68,16 +68,21 @@ class Threads:
     async def _is_there(self, turn: Turn) -> bool:
         thread, shown = turn.thread, [part.message_id for part in turn.parts if part.message_id.isdigit()]
         if shown:  # by an earlier process; what it began is gone on with where it stands
-            return await self._exists(
-                Route(
-                    "GET",
-                    "/channels/{channel_id}/messages/{message_id}",
-                    channel_id=thread.thread_id,
-                    message_id=shown[0],
-                )
-            )
+            return await self._is_in_thread(thread, shown[0])
         root = next((message for message in turn.messages if message.id == thread.thread_id), None)
         return await self.is_opened(thread) if root is None else await self._open(turn)
+
+    async def _is_in_thread(self, thread: Thread, message: MessageId) -> bool:
+        """Whether a message of ours stands in the thread, or stood there until somebody took it away."""
+        path = "/channels/{channel_id}/messages/{message_id}"
+        try:
+            await self._calls.call(Route("GET", path, channel_id=thread.thread_id, message_id=message), safe=True)
+        except (DiscordClosed, DiscordRefused) as error:
+            if error.code == MESSAGE_GONE:  # there is a thread, which may have been opened by a person later
+                in_channel = Route("GET", path, channel_id=thread.channel_id, message_id=message)
+                return not await self._exists(in_channel)
+            return error.status == 403
+        return True
 
     async def _exists(self, route: Route) -> bool:
         try:

@@ -3,6 +3,7 @@
 from tests.adapters.discord.answering import is_whole, saying, words
 from tests.support.discord import Kind, discord_server
 from tests.support.discord_clew import clew_on
+from tests.support.slack_clew import until_logged
 
 
 async def test_a_mention_in_a_channel_is_answered_in_a_thread_named_after_it() -> None:
@@ -71,7 +72,8 @@ async def test_the_retry_button_has_the_answer_given_again_in_place() -> None:
     async with discord_server() as discord, clew_on(discord) as clew:
         clew.model.will(*saying("A ball of thread."))
         clew.model.will(*saying("A ball of yarn.", name="i2"))
-        question = await discord.says("ada", "what is a clew?")
+        async with until_logged("turn answered", by="bot.responder"):
+            question = await discord.says("ada", "what is a clew?")
         (first,) = await discord.shown(question, is_whole)
 
         await discord.presses("ada", discord.button(first.id, "Retry"))

@@ -17,6 +17,8 @@ from adapters.discord.application import (
     permissions,
 )
 from adapters.discord.gateway import BAD_TOKEN, NO_INTENT
+from tests.support.discord import Broken, Fault, SaysError, discord_server
+from tests.support.discord_clew import clew_on
 
 ROOT = Path(__file__).parents[3]
 DOCS = (ROOT / "docs" / "discord.md").read_text(encoding="utf-8")
@@ -60,8 +62,8 @@ def test_the_link_asks_for_those_permissions_and_no_others() -> None:
     assert "client_id=123456789012345678" in link
     assert "scope=bot+applications.commands" in link
     assert link.endswith(f"permissions={permissions().value}")
-    # https://docs.discord.com/developers/topics/permissions: bits 10, 11, 15, 16, 35 and 38.
-    assert permissions().value == 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 35 | 1 << 38
+    # https://docs.discord.com/developers/topics/permissions: bits 10, 11, 15, 16, 20, 35 and 38.
+    assert permissions().value == 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 20 | 1 << 35 | 1 << 38
 
 
 def test_message_content_is_the_only_privileged_intent() -> None:
@@ -82,9 +84,9 @@ def test_the_commands_are_within_discords_limits() -> None:
     assert LONGEST_QUESTION + 200 <= 2000  # with the line that says who asks
 
 
-def told() -> list[dict[str, object]]:
-    """The commands as Discord tells them: with much beside, and without what is empty."""
-    return [
+def told(**option: object) -> list[dict[str, object]]:
+    """The commands as Discord tells them: with much beside, and without what is empty; *option* is in all options."""
+    commands = [
         {
             "id": "1",
             "application_id": "2",
@@ -95,6 +97,11 @@ def told() -> list[dict[str, object]]:
         }
         for command in COMMANDS
     ]
+    for command in commands:
+        listed = command["options"]
+        assert isinstance(listed, list)
+        command["options"] = [{**each, **option} for each in listed]
+    return commands
 
 
 def test_commands_that_discord_has_are_known_again() -> None:
@@ -110,7 +117,71 @@ def test_commands_that_discord_has_are_known_again() -> None:
         pytest.param([{**told()[0], "description": "Else"}, *told()[1:]], id="another description"),
         pytest.param([{**told()[0], "options": []}, *told()[1:]], id="options are missing"),
         pytest.param([{**told()[0], "contexts": [0]}, *told()[1:]], id="not in direct messages"),
+        pytest.param(told(required=True), id="an option must be given"),
     ],
 )
 def test_a_change_of_the_commands_is_noticed(other: list[dict[str, object]]) -> None:
     assert not are_set(other)
+
+
+# --- setting them -----------------------------------------------------------------------------
+
+
+async def test_commands_are_set_at_the_first_start_and_not_at_the_second() -> None:
+    async with discord_server() as server:
+        for _ in range(2):
+            async with clew_on(server):
+                await server.received("GET /applications/*")
+                await server.until(lambda: server.commands)
+
+        assert are_set(server.commands)
+        assert len(server.command_writes) == 1
+
+
+async def test_commands_are_not_set_again_when_the_connection_is() -> None:
+    async with discord_server() as server, clew_on(server):
+        await server.until(lambda: server.commands)
+        (socket,) = server.sockets
+        server.forget_sessions()
+        await socket.invalidate()
+        await server.until(lambda: len(server.sessions) == 2)
+
+        assert len(server.calls_of("GET /applications/*")) == 1
+
+
+async def test_commands_that_changed_are_set_again() -> None:
+    async with discord_server() as server:
+        async with clew_on(server):
+            await server.until(lambda: server.commands)
+        server.commands[0]["description"] = "From before"
+
+        async with clew_on(server):
+            await server.until(lambda: are_set(server.commands))
+
+        assert len(server.command_writes) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(SaysError(30034), id="too many today"),
+        pytest.param(SaysError(50001, status=403), id="not allowed"),
+        pytest.param(Broken(503), id="not now"),
+    ],
+)
+async def test_a_start_does_not_wait_for_the_commands(fault: Fault) -> None:
+    async with discord_server() as server:
+        server.faults.arm("PUT /applications/*", fault, times=None)
+        async with clew_on(server):
+            await server.received("PUT /applications/*")
+            question = await server.says("ada", "what is a clew?")
+
+            await server.shown(question)
+            assert server.commands == []
+
+
+async def test_commands_that_could_not_be_set_are_set_later() -> None:
+    async with discord_server() as server:
+        server.faults.arm("PUT /applications/*", Broken(503), times=2)
+        async with clew_on(server):
+            await server.until(lambda: are_set(server.commands))

@@ -9,7 +9,7 @@ from adapters.discord.buttons import Buttons, components
 from adapters.discord.history import history, read
 from adapters.discord.payloads import Fields, id_at
 from adapters.discord.places import thread_of
-from adapters.discord.questions import shown_question
+from adapters.discord.questions import Asked, shown_question
 from bot.errors import MessageGone, PlatformAway, ThreadClosed
 from bot.messages import Message, MessageId, Person, PersonId, Said, Thread, TurnId
 from tests.adapters.discord.samples import (
@@ -340,8 +340,8 @@ async def test_what_was_said_is_told_whoever_said_it(more: dict[str, Any], spoke
 )
 async def test_a_question_that_the_bot_shows_for_somebody_is_theirs(more: dict[str, Any], asker: str) -> None:
     channels = Channels()
-    root = channels.says(GENERAL, ME.user_id, shown_question("Ada", "What is a clew?"), at=0, **more)
-    bare = channels.says(ROOT, ME.user_id, shown_question("Ada", ""), at=1, attachments=[{"id": "5"}])
+    root = channels.says(GENERAL, ME.user_id, shown_question(Asked("Ada", "What is a clew?")), at=0, **more)
+    bare = channels.says(ROOT, ME.user_id, shown_question(Asked("Ada", "")), at=1, attachments=[{"id": "5"}])
 
     first, second = await past(channels)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.discord.reply import FILE_LIMIT
+from adapters.discord.faces import FILE_LIMIT
 from bot.answers import Media, MediaKind
 from bot.errors import AnswerBlocked
 from bot.notices import notice_for
@@ -280,7 +280,8 @@ async def test_an_answer_given_again_takes_the_place_of_a_longer_one() -> None:
     async with discord_server() as discord, clew_on(discord) as clew:
         clew.model.will(*saying("\n\n".join(PARAGRAPHS[:12])))
         clew.model.will(*saying("Short.", name="i2"))
-        question = await discord.says("ada", "tell me everything")
+        async with until_logged("turn answered", by="bot.responder"):
+            question = await discord.says("ada", "tell me everything")
         first = await discord.shown(question, is_whole)
 
         await discord.presses("ada", discord.button(first[-1].id, "Retry"))

@@ -50,7 +50,8 @@ class Threads:
         message = self._access.message(call, channel)
         self._access.need(channel, P.CREATE_PUBLIC_THREADS | P.READ_MESSAGE_HISTORY)
         name, minutes = read_name(call.body), read_minutes(call.body)
-        if message.type not in {MessageType.DEFAULT, MessageType.REPLY, MessageType.CHAT_INPUT_COMMAND}:
+        menus = {MessageType.CONTEXT_MENU_COMMAND} if self._world.variants.menu_threads else set()
+        if message.type not in {MessageType.DEFAULT, MessageType.REPLY, MessageType.CHAT_INPUT_COMMAND, *menus}:
             raise Refused(50021)
         if message.id in self._world.channels or Flag.HAS_THREAD in message.flags:
             raise Refused(160004)

@@ -21,6 +21,7 @@ class Variants:
     echo: Literal["before", "after"] = "before"  # [9.2] MESSAGE_CREATE of an own post, and the post's answer
     starter_message: bool = True  # [3] does a thread begin with a message of type 21?
     thread_marks_message: bool = True  # MESSAGE_UPDATE of the message a thread was opened from (flag 1<<5)
+    menu_threads: bool = True  # may a thread be opened from the answer to a menu's command? From a command's it may
     trims: bool = True  # are blanks around a message's text cut off?
     mentions_in_code: bool = False  # is `<@id>` inside code a mention?
 
