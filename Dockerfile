@@ -22,7 +22,8 @@ ENV PATH="/opt/clew/bin:$PATH" \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DATABASE_URL=sqlite:////data/clew.db \
-    WEB_ENABLED=false
+    WEB_ENABLED=false \
+    TMPDIR=/data
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080

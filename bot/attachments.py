@@ -1,17 +1,20 @@
 """Files that came with a message become content the model takes, or an error that says why not."""
 
 import asyncio
+import logging
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from io import BytesIO
 
 from bot.answers import Content, Media, MediaKind, Question, Text
 from bot.errors import AttachmentError, AttachmentTooLarge, AttachmentUnreadable, AttachmentUnsupported
 from bot.media_types import FileType, recognise
 from bot.messages import Attachment, Message
+from bot.spool import DiskRefused, open_spool
+
+logger = logging.getLogger(__name__)
 
 INLINE_LIMIT = 15_000_000  # bytes; base64 makes 20 MB of it, which is what Gemini takes in one request
 TEXT_LIMIT = 200_000  # characters of one file, about 50,000 tokens
@@ -39,7 +42,7 @@ async def read_attachments(
     download: Download,
     *,
     inline_limit: int = INLINE_LIMIT,
-    patience: float = 30.0,  # seconds without a byte before a file is given up
+    patience: float = 300.0,
 ) -> list[Enclosure]:
     """Read the attachments of a turn, in their order; none that fails keeps another from being read.
 
@@ -47,6 +50,8 @@ async def read_attachments(
 
     Args:
         inline_limit: most bytes of all of them together. What a text is cut down to counts, not its file.
+        patience: seconds without a byte after which a file is given up. It is for an adapter that hangs: they have
+            limits of their own, and know whether a file is waiting for its place or a platform for its time.
     """
     enclosures = []
     left = inline_limit
@@ -57,8 +62,8 @@ async def read_attachments(
             # Telling a type and decoding may take a while with megabytes, and the loop serves everybody.
             content, size = await asyncio.to_thread(_content, name, data)
         except AttachmentError as error:
-            error.name = name  # an adapter tells the name as it was given
-            enclosures.append(Enclosure(attachment, (Text(_left_out(name, error)),), error))
+            error.name = label_name(error.name)  # as the adapter tells it, which may know more than the message did
+            enclosures.append(Enclosure(attachment, (Text(_left_out(error)),), error))
         else:
             left -= size
             enclosures.append(Enclosure(attachment, content))
@@ -88,26 +93,34 @@ async def _fetch(
     limit: int,
     patience: float,
 ) -> bytes:
-    """Download an attachment into memory, and stop when it proves too large.
+    """Download an attachment, and stop when it proves too large.
 
-    Larger files could go to Gemini's Files API instead, piece by piece; a `Media` may hold the address
-    of one. That would be decided here.
+    Until all of it is there it lies on the disk, so that slow downloads cost no memory. Larger files could go to
+    Gemini's Files API from there; a `Media` may hold the address of one. That would be decided here.
     """
     # The declared size is only a hint, yet one that saves a download.
     if attachment.size is not None and attachment.size > most:
         raise AttachmentTooLarge(name, limit=limit)
-    data = BytesIO()  # hands its bytes out without a copy
     try:
-        async with _closing(download(message, attachment)) as pieces, asyncio.timeout(patience) as silence:
-            loop = asyncio.get_running_loop()
-            async for piece in pieces:
-                if data.tell() + len(piece) > most:
-                    raise AttachmentTooLarge(name, limit=limit)
-                data.write(piece)
-                silence.reschedule(loop.time() + patience)
+        async with open_spool() as spool:
+            async with _closing(download(message, attachment)) as pieces:
+                while (piece := await _next(pieces, patience)) is not None:
+                    if spool.size + len(piece) > most:
+                        raise AttachmentTooLarge(name, limit=limit)
+                    await spool.add(piece)
+            return await spool.read()
+    except DiskRefused as error:
+        fields = {"thread_key": message.thread.key, "file": attachment.id, "reason": str(error)}
+        logger.error("no room on the disk for an attachment", extra=fields)
+        raise AttachmentUnreadable(name) from error
     except OSError as error:  # a broken connection or a time-out
         raise AttachmentUnreadable(name) from error
-    return data.getvalue()
+
+
+async def _next(pieces: AsyncIterator[bytes], patience: float) -> bytes | None:
+    """The next piece, None after the last. Raises OSError when it does not come; the disk has its own time."""
+    async with asyncio.timeout(patience):
+        return await anext(pieces, None)
 
 
 @asynccontextmanager
@@ -146,7 +159,7 @@ def _text_block(name: str, text: str) -> str:
     return f"[attachment {label}]\n{fence}\n{text}\n{fence}"
 
 
-def _left_out(name: str, error: AttachmentError) -> str:
+def _left_out(error: AttachmentError) -> str:
     match error:
         case AttachmentTooLarge():
             reason = "it is too large"
@@ -154,4 +167,4 @@ def _left_out(name: str, error: AttachmentError) -> str:
             reason = f"files of type {mime_type} are not supported"
         case _:
             reason = "it could not be read"
-    return f"[attachment {name} was left out: {reason}]"
+    return f"[attachment {error.name} was left out: {reason}]"

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -165,7 +166,7 @@ class Page:
         url = f"{self.address}api/threads/{thread}/messages"
         form = aiohttp.FormData({"message": json.dumps(message)}, default_to_multipart=True)
         for name, mime_type, data in files:
-            form.add_field("files", data, filename=name, content_type=mime_type)
+            form.add_field("files", BytesIO(data), filename=name, content_type=mime_type)
         body: Any = {"data": form} if files else {"json": message}
         async with aiohttp.ClientSession() as session, session.post(url, **body) as response:
             return response.status, await response.json()
@@ -243,12 +244,19 @@ async def served_page(
     beat: float = 15.0,
     pace: float = 0.01,
     concurrency: int = 100,
+    drain: float = 0.5,
     now: Callable[[], float] = time.time,
+    wrap_all: Callable[[Store], Store] = lambda store: store,
 ) -> AsyncIterator[Page]:
-    """Serve a page while the block runs."""
+    """Serve a page while the block runs.
+
+    Args:
+        wrap_all: put around the store for everything.
+    """
     with TemporaryDirectory() as made:
         folder = files or Path(made) / "files"
-        async with open_store(url, keeps_text=frozenset({WEB})) as store:
+        async with open_store(url, keeps_text=frozenset({WEB})) as opened:
+            store = wrap_all(opened)
             metrics, health, adapters = Metrics(), ScriptedHealth(), dict[Platform, Adapter]()
             model = model or ScriptedModel()
             policy = Policy()
@@ -263,7 +271,7 @@ async def served_page(
                 metrics=metrics,
             )
             async with open_dispatcher(
-                store=store, responder=responder, policy=policy, metrics=metrics, concurrency=concurrency, drain=0.5
+                store=store, responder=responder, policy=policy, metrics=metrics, concurrency=concurrency, drain=drain
             ) as dispatcher:
                 inbox = FailingInbox(Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics))
                 adapter = WebAdapter(

@@ -27,7 +27,7 @@ from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.core import QUICK
 from tests.support.scripted import ScriptedModel
-from tests.support.slack import SlackServer
+from tests.support.slack import Clock, SlackServer
 
 BRISK = Rhythm(ping=0.2, quiet=1.0, patience=1.0, pause=0.05, longest_pause=0.2, ack=1.0, token=0.2, catch_up=0.02)
 SWIFT = Pace(first=0.05, append=0.1, edit=0.2, unseen=0.2, sign=0.1, doubt=0.2)
@@ -153,8 +153,10 @@ async def clew_on(
     wrap_all: Callable[[Store], Store] = lambda store: store,
     wrap_line: Callable[[Line], Line] = lambda line: line,
     drain: float = 2.0,
+    inline_limit: int = 1_000_000,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock: Clock | None = None,
 ) -> AsyncIterator[SlackClew]:
     """Clew, running and connected. Leaving it shuts it down as a signal would.
 
@@ -163,10 +165,17 @@ async def clew_on(
         wrap: put around the store for everything that arrives, not for what answers.
         wrap_all: put around the store for everything.
         wrap_line: put around the SDK's client.
+        clock: what the bot tells the time by and waits on, instead of *now* and *sleep*: Slack's own, when that runs
+            faster. Only where the bot bounds a wait for itself (`asyncio.timeout`) seconds stay real, and in the
+            dispatcher, whose pauses are a few milliseconds here.
     """
+    ticks: Callable[[], float] = time.monotonic if clock is None else clock.now
+    if clock is not None:
+        now, sleep = clock.now, clock.sleep
     async with AsyncExitStack() as stack:
         settings = settings or set_for(slack, http=http)
-        store = wrap_all(await stack.enter_async_context(open_store(url, keeps_text=frozenset())))
+        opened = open_store(url, keeps_text=frozenset(), now=time.time if clock is None else clock.now)
+        store = wrap_all(await stack.enter_async_context(opened))
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
         line = wrap_line(await stack.enter_async_context(open_line(settings)))
         adapters: dict[Platform, Adapter] = {}
@@ -176,9 +185,11 @@ async def clew_on(
             model_name="scripted",
             adapters=adapters,
             limits=limits,
-            inline_limit=1_000_000,
+            inline_limit=inline_limit,
             policy=policy,
             metrics=metrics,
+            sleep=sleep,
+            clock=ticks,
         )
         dispatcher = await stack.enter_async_context(
             open_dispatcher(
@@ -213,6 +224,7 @@ async def clew_on(
             rhythm=rhythm,
             pace=pace,
             now=now,
+            clock=ticks,
             sleep=sleep,
             http_host="127.0.0.1",
         )
