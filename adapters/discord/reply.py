@@ -236,8 +236,8 @@ class DiscordReply:
         if slot.id is None:
             await self._stop_typing()
             await posting.post(slot, Face(parts[-1], Buttons.GROWING), "", until=until, unless=self._ended)
-        else:
-            await posting.frame(slot, lambda: self._newest(last), unless=self._ended)
+        elif not await posting.frame(slot, lambda: self._newest(last), unless=self._ended):
+            self._more.set()  # it stands nowhere now, and is to be posted
         return True
 
     def _newest(self, number: int) -> Face | None:

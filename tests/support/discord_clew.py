@@ -78,6 +78,7 @@ async def clew_on(
     wrap: Callable[[Store], Store] = lambda store: store,
     wrap_all: Callable[[Store], Store] = lambda store: store,
     drain: float = 2.0,
+    inline_limit: int = 1_000_000,
     now: Callable[[], float] = time.time,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -100,7 +101,7 @@ async def clew_on(
             model_name="scripted",
             adapters=adapters,
             limits=limits,
-            inline_limit=1_000_000,
+            inline_limit=inline_limit,
             policy=policy,
             metrics=metrics,
         )

@@ -1,13 +1,16 @@
 """Discord as a stage of the contract: in a channel, whose questions have threads of their own, or directly."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from adapters.discord.adapter import Rhythm
+from adapters.discord.format import OVERFLOW_NAME
 from adapters.discord.history import ASIDE
 from adapters.discord.places import DIRECT, DISCORD
 from adapters.discord.reply import WORKING
+from bot.answers import After, AnswerEvent, Question, Text
 from bot.commands import Command
 from bot.messages import MessageId, Thread
 from bot.ports import Store
@@ -18,7 +21,17 @@ from tests.support.discord_clew import SWIFT, DiscordClew, clew_on
 from tests.support.scripted import ScriptedModel
 from tests.support.slack_clew import interposed
 
+_NAME = re.compile(r"^\[(?:Ada|Ben)[0-9]*\] ", re.MULTILINE)
 RHYTHM = Rhythm(pause=0.05, longest_pause=0.2, catch_up=0.0, late=0.02)
+
+
+class _Unnaming(ScriptedModel):
+    """Does not hear who speaks, which Discord tells and other platforms do not."""
+
+    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
+        unnamed = [Text(_NAME.sub("", one.text)) if isinstance(one, Text) else one for one in question]
+        async for event in super().answer(tuple(unnamed), after=after):
+            yield event
 
 
 class DiscordStage:
@@ -27,10 +40,11 @@ class DiscordStage:
     harmful = "@everyone @here <@&{role}> <@{person}> https://spy.example/ [look](https://spy.example/) discord.gg/spy"
 
     def __init__(self, discord: DiscordServer, folder: Path, *, is_direct: bool) -> None:
-        self.model = ScriptedModel()
+        self.model = _Unnaming()
         self._discord, self._folder, self._is_direct = discord, folder, is_direct
         self._begun: list[Thread] = []
         self._taken_back: set[str] = set()
+        self._spoken: set[str] = set()  # by bots, this one included, as people would
         ids = {"role": discord.role("crew", mentionable=True), "person": discord.person("ada")}
         self.harmful = DiscordStage.harmful.format(**ids)
 
@@ -54,6 +68,7 @@ class DiscordStage:
             pace=SWIFT,
             limits=PATIENT,
             drain=DRAIN,
+            inline_limit=15_000_000,
         ) as clew:
             yield clew
 
@@ -83,21 +98,19 @@ class DiscordStage:
         channel = self._place("ada") if thread is None else thread.thread_id
         who = self._discord.bot_user_id if itself else "robot"
         said = await self._discord.says(who, text, channel=channel, bot=True)
+        self._spoken.add(said)
         return await self._taken_in(said, channel, thread)
 
     async def _taken_in(self, said: str, channel: str, thread: Thread | None) -> Post:
         if thread is None:
             installation = DIRECT if self._is_direct else self._discord.guild()
             thread = Thread(DISCORD, installation, channel, channel if self._is_direct else said)
-            self._begun.append(thread)
         await self._heard_in(channel)
-        if not self._is_direct:
+        if thread not in self._begun and not self._discord.message(said).author.is_bot:
+            self._begun.append(thread)
             # Whoever goes on in a thread does so when there is one.
-            await self._discord.until(lambda: self._discord.thread_of(thread.thread_id) or self._is_ignored(said))
+            await self._discord.until(lambda: thread.thread_id in self._discord.world.channels)
         return Post(thread, said)
-
-    def _is_ignored(self, said: str) -> bool:
-        return self._discord.message(said).author.is_bot
 
     def _place(self, by: str) -> str:
         if not self._is_direct:
@@ -159,15 +172,26 @@ class DiscordStage:
             return View((), is_working=False)
         shown = [one for one in self._discord.replies(thread.thread_id) if not one.text.startswith(ASIDE)]
         answers = tuple(Seen(one.id, without_remarks(one.text)) for one in shown if one.text != WORKING)
+        if shown and OVERFLOW_NAME in [file.name for file in shown[-1].files]:
+            # What is too long for messages is read in the file under the last of them.
+            answers = (Seen(shown[-1].id, without_remarks(shown[-1].files[0].data.decode())),)
         is_typing = self._discord.typing(thread.thread_id) is not None
         return View(answers, is_working=is_typing or any(map(_grows, shown)))
 
+    async def saves(self, thread: Thread, number: int) -> Sequence[bytes]:
+        def saved() -> Sequence[bytes] | None:
+            found = [file.data for one in self._discord.replies(thread.thread_id) for file in one.files]
+            return found if len(found) >= number else None
+
+        return await self._discord.until(saved)
+
     def harm(self) -> Sequence[str]:
-        pings = [f"{ping.kind} {ping.whom}" for ping in self._discord.pings_by_bot()]
-        return pings + [preview.url for preview in self._discord.previews]
+        pings = [ping for ping in self._discord.pings_by_bot() if ping.message not in self._spoken]
+        return [f"{ping.kind} {ping.whom}" for ping in pings] + [preview.url for preview in self._discord.previews]
 
     async def left_over(self) -> Sequence[str]:
-        stray = [f"in the channel: {one.text}" for one in self._discord.replies("general")]
+        said = [one for one in self._discord.replies("general") if one.id not in self._spoken]
+        stray = [f"in the channel: {one.text}" for one in said]
         stray += [f"to Ada alone: {one.text}" for one in self._discord.whispers("ada")]
         if not self._is_direct:
             stray += [f"to Ada directly: {one.text}" for one in self._discord.replies(self._discord.direct("ada"))]

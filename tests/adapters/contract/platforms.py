@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.adapters.contract.discord_stage import discord_stage
 from tests.adapters.contract.page_stage import page_stage
 from tests.adapters.contract.slack_stage import slack_stage
 from tests.adapters.contract.stage import Stage
@@ -45,6 +46,11 @@ PLATFORMS = {
     "slack over http": Platform(partial(slack_stage, is_http=True)),
     "slack directly": Platform(
         partial(slack_stage, is_direct=True),
+        {Can.HOLD_SEVERAL_PEOPLE: "a direct line is one person's"},
+    ),
+    "discord": Platform(discord_stage),
+    "discord directly": Platform(
+        partial(discord_stage, is_direct=True),
         {Can.HOLD_SEVERAL_PEOPLE: "a direct line is one person's"},
     ),
 }
