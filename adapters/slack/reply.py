@@ -32,6 +32,7 @@ STOPPED = "_Stopped._"
 _FILES_ONLY = "_The answer is in the files below._"
 _NOT_UPLOADED = "_A file of this answer could not be put here: uploads are refused in this conversation._"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
+_OVERTAKEN = 2.0  # seconds that a status under way may hold up the end, after which it would stand
 _GRACE = 5.0  # seconds that what is under way is given at the end
 
 
@@ -74,7 +75,7 @@ class SlackReply:
             pace=pace,
             ended=self._ended,
         )
-        self._status = StatusLine(calls, *place_of(turn.thread), sleep=sleep)
+        self._status = StatusLine(calls, *place_of(turn.thread), may_stand=bool(turn.parts), sleep=sleep)
 
     @property
     def held(self) -> Held | None:
@@ -239,9 +240,10 @@ class SlackReply:
     # --- around it ------------------------------------------------------------------------------
 
     async def _idle(self) -> None:
-        """Wait until nothing is under way: an edit that is overtaken by another may be carried out after it."""
+        """Wait until nothing is under way: a call that is overtaken by another may be carried out after it."""
         if self._worker is not None:
             await asyncio.wait({self._worker})
+        await pause(_OVERTAKEN, self._status.is_settled, sleep=self._sleep)
 
     def abandon(self) -> None:
         """Leave everything where it is."""

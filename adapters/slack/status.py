@@ -18,13 +18,25 @@ _WITHIN: Final = 5.0  # seconds; later than that it is of no use
 
 
 class StatusLine:
-    """The status of one thread, from the first second until an answer is shown or given up."""
+    """The status of one thread, from the first second until an answer is shown or given up.
+
+    Args:
+        may_stand: an earlier attempt may have set it. A post takes it away; the adoption of one does not.
+    """
 
     def __init__(
-        self, calls: Calls, channel: str, thread_ts: str | None, *, sleep: Callable[[float], Awaitable[None]]
+        self,
+        calls: Calls,
+        channel: str,
+        thread_ts: str | None,
+        *,
+        may_stand: bool,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._calls, self._channel, self._thread_ts, self._sleep = calls, channel, thread_ts, sleep
-        self._may_stand = False
+        self._may_stand = may_stand
+        self.is_settled = asyncio.Event()  # nothing is under way
+        self.is_settled.set()
 
     @property
     def is_possible(self) -> bool:
@@ -45,6 +57,7 @@ class StatusLine:
             await self._set("")
 
     async def _set(self, words: str, *, unless: asyncio.Event | None = None) -> None:
+        self.is_settled.clear()
         try:
             await self._calls.call(
                 METHOD,
@@ -63,3 +76,5 @@ class StatusLine:
             pass
         except PlatformError as error:
             logger.info("status not set", extra={"channel": self._channel, "reason": str(error)})
+        finally:
+            self.is_settled.set()

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.support.slack import Shown, SlackServer, slack_server
+from adapters.slack.adapter import Rhythm
+from adapters.slack.growing import Pace
+from bot.limits import Limits
+from tests.support.slack import Clock, Shown, SlackServer, slack_server
 from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on
 
 
@@ -32,11 +35,12 @@ def asked_by(clew: SlackClew) -> dict[str, object]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nothing_is_lost_doubled_or_out_of_order_whatever_goes_wrong(seed: int) -> None:
-    async with slack_server(scopes=ALL_SCOPES, seed=seed) as slack:
+    clock = Clock(speed=8.0)
+    async with slack_server(clock=clock, scopes=ALL_SCOPES, seed=seed) as slack:
         places = [f"channel-{number:02d}x" for number in range(10)]
         for place in places:
             slack.channel(place)
-        async with clew_on(slack) as clew:
+        async with clew_on(slack, clock=clock, rhythm=Rhythm(), pace=Pace(), limits=Limits()) as clew:
             slack.faults.chaos(0.05, seed=seed)
             async with asyncio.TaskGroup() as people:
                 talks = [people.create_task(converse(slack, places[number % 10], number)) for number in range(100)]
@@ -50,4 +54,5 @@ async def test_nothing_is_lost_doubled_or_out_of_order_whatever_goes_wrong(seed:
     assert len(slack.faults.fired) > 20
     assert len(asked) == 200
     assert len(set(asked.values())) == 101  # None for the hundred first ones, and a chain of its own for each other
+    assert not any(call.has_acted for call in slack.calls_of("chat.delete")), "what is posted twice is cleared up, too"
     assert slack.pings == []

@@ -1,0 +1,37 @@
+"""The line that says that work goes on: gone when the answer stands, whoever set it and however late."""
+
+from bot.answers import Answered
+from tests.adapters.slack.replying import desk
+from tests.support.slack import Slow
+
+STATUS = "assistant.threads.setStatus"
+
+
+async def test_a_status_that_is_slow_does_not_come_after_the_answer() -> None:
+    async with desk() as place:
+        place.slack.faults.arm(STATUS, Slow(1.0, acts_first=False))
+        turn = await place.asked()
+        async with place.answering(turn) as grown:
+            await place.slack.until(lambda: place.slack.calls_of(STATUS))
+            grown.says("Quick.")
+            await grown.reply.end(Answered(grown.draft.answer))
+            await place.slack.received(STATUS)
+            # A process that ends here takes nothing away any more.
+            assert place.slack.status("general", turn.thread.thread_id) is None
+
+
+async def test_a_status_of_an_earlier_process_goes_with_the_end_of_the_answer_that_is_taken_up() -> None:
+    async with desk() as place:
+        turn = await place.begun(await place.asked())
+        async with place.answering(turn) as grown:
+            grown.says("A beginning.")
+            await place.shown(turn, "A beginning.")
+        channel, ts = turn.thread.channel_id, turn.thread.thread_id
+        await place.calls.call(STATUS, safe=True, channel_id=channel, thread_ts=ts, status="is thinking…")
+
+        async with place.answering(await place.again(turn)) as grown:
+            grown.says("A beginning. And the end.")
+            await grown.reply.end(Answered(grown.draft.answer))
+
+        assert [one.text for one in place.replies(turn)] == ["A beginning. And the end."]
+        assert place.slack.status("general", ts) is None
