@@ -24,7 +24,7 @@ from bot.errors import (
 from bot.messages import Refusal
 
 _NOT_ALLOWED = {
-    Refusal.INSTALLATION: "I am not allowed to answer in this workspace.",
+    Refusal.INSTALLATION: "I am not allowed to answer here.",
     Refusal.CHANNEL: "I am not allowed to answer in this channel.",
     Refusal.PERSON: "I am not allowed to answer you here.",
     Refusal.GUEST: "I do not answer guests of this workspace, and say so only once.",

@@ -142,7 +142,11 @@ class DiscordAdapter:
             StartError: the token is wrong or an intent missing, which no waiting mends.
         """
         identity = await self._line.log_in(
-            self._token, sleep=self._sleep, pause=self._rhythm.pause, longest_pause=self._rhythm.longest_pause
+            self._token,
+            condition=self._condition,
+            sleep=self._sleep,
+            pause=self._rhythm.pause,
+            longest_pause=self._rhythm.longest_pause,
         )
         parts = self._known_as(identity)
         async with Errands(grace=_GRACE) as errands, Errands() as background:

@@ -3,7 +3,7 @@
 import logging
 from collections import OrderedDict
 
-from adapters.discord.calls import Calls, DiscordClosed, Route
+from adapters.discord.calls import MESSAGE_GONE, NO_HISTORY, Calls, DiscordClosed, Route
 from adapters.discord.faces import PINGS_NOBODY, SILENT, SUPPRESS_EMBEDS
 from adapters.discord.format import render
 from adapters.discord.history import ASIDE
@@ -18,9 +18,11 @@ logger = logging.getLogger(__name__)
 _PAGE = 100  # messages after a command that are looked through for its confirmation
 _MOST_TOLD = 1000  # turns remembered as told
 _REASONS = {
+    MESSAGE_GONE: "it was deleted",
     10003: "the channel or the thread is gone",
     50001: "I may not see that channel",
     50013: "I may not write there",
+    NO_HISTORY: "I may not read there what was said, without which I cannot reply",
     160005: "the thread is locked",
 }
 
@@ -50,7 +52,13 @@ class Announcer:
         page = objects(await self._calls.call(route, safe=True, query={"after": command, "limit": _PAGE}))
         if any(self._confirms(message, command, shown) for message in page):
             return
-        await self._post(channel, shown, nonce=f"c{command}", reply_to=command)
+        nonce = f"c{command}"
+        try:
+            await self._post(channel, shown, nonce=nonce, reply_to=command)
+        except DiscordClosed as error:
+            if error.code != NO_HISTORY:
+                raise
+            await self._post(channel, shown, nonce=nonce, reply_to=None)  # what it answers stands just above
 
     async def tell(self, turn: Turn, error: ThreadClosed) -> None:
         """Tell a turn's asker directly that it cannot be answered where it was asked, once. Never raises."""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
@@ -36,6 +37,7 @@ MESSAGE_GONE: Final = 10008
 THREAD_EXISTS: Final = 160004
 ARCHIVED: Final = 50083
 NO_RIGHT: Final = 50013
+NO_HISTORY: Final = 160002  # a reply takes the right to read what was said
 TOO_OLD: Final = 30046  # too many edits of messages that are older than an hour
 _CLOSED = {
     10003,  # the channel is gone
@@ -44,6 +46,7 @@ _CLOSED = {
     50278,
     50008,  # not a channel of text
     NO_RIGHT,
+    NO_HISTORY,
     160005,  # the thread is locked
 }
 _LATER = {20028, 20029, 130000}  # too much at the moment, or Discord is overloaded
@@ -135,7 +138,7 @@ class Calls:
         self._http, self._sleep, self._clock, self._metrics = http, sleep, clock, metrics
         self._is_in_danger = is_in_danger
         self._urgent: Counter[str] = Counter()  # calls that do not wait, by channel
-        self._frames: dict[str, asyncio.Lock] = {}
+        self._frames: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closed_until = 0.0  # Discord, or what stands before it, wants to hear nothing until then
 
     async def call(
@@ -198,22 +201,18 @@ class Calls:
         """
         channel = str(route.channel_id or "")
         lock = self._frames.setdefault(channel, asyncio.Lock())
-        try:
-            async with lock:
-                if self._urgent[channel] or (unless is not None and unless.is_set()):
-                    raise NoLongerWanted(_named(route))
-                self._keep_out_of_danger(route)
-                body = make()
-                if body is None:
-                    return None
-                try:
-                    return await self._attempt(route, _Options(body))
-                except _Trouble as trouble:
-                    self._take_note(route, trouble, safe=True)
-                    raise self._counted(PlatformAway(f"{_named(route)}: {trouble.reason}")) from trouble
-        finally:
-            if not lock.locked():
-                self._frames.pop(channel, None)
+        async with lock:
+            if self._urgent[channel] or (unless is not None and unless.is_set()):
+                raise NoLongerWanted(_named(route))
+            self._keep_out_of_danger(route)
+            body = make()
+            if body is None:
+                return None
+            try:
+                return await self._attempt(route, _Options(body))
+            except _Trouble as trouble:
+                self._take_note(route, trouble, safe=True)
+                raise self._counted(PlatformAway(f"{_named(route)}: {trouble.reason}")) from trouble
 
     def _keep_out_of_danger(self, route: Route) -> None:
         """Raise PlatformAway for what can be left out while every refusal more may be one too many."""
@@ -286,6 +285,8 @@ class Calls:
             return _Trouble("status 429", in_doubt=False, retry_after=retry_after)
         if error.status >= 500 or error.code in _LATER or (error.status == 429 and error.code != TOO_OLD):
             return _Trouble(f"status {error.status}, code {error.code}", in_doubt=error.status >= 500)
+        if error.status == 401 and not error.code:  # the bot's token, not one of an interaction: a start mends that
+            return self._counted(PlatformAway(f"{_named(route)}: the token is no longer good"))
         kind = DiscordClosed if error.code in _CLOSED else DiscordRefused
         return self._counted(kind(_named(route), error.status, error.code))
 

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from adapters.discord.calls import Route
 from adapters.discord.gateway import BAD_TOKEN
 from adapters.discord.payloads import fields, is_id
+from bot.condition import Condition
 from bot.errors import StartError
 
 logger = logging.getLogger(__name__)
@@ -94,11 +95,15 @@ class Line:
         self,
         token: str,
         *,
+        condition: Condition | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         pause: float = 1.0,
         longest_pause: float = 60.0,
     ) -> Identity:
         """Try the token and learn who we are. Trouble that waiting mends is waited out.
+
+        Args:
+            condition: told meanwhile that Discord cannot be reached.
 
         Raises:
             StartError: Discord does not accept the token.
@@ -109,12 +114,16 @@ class Line:
                 application = fields(await self.http.request(Route("GET", "/oauth2/applications/@me")))
                 user_id, application_id = user.get("id"), application.get("id")
                 if is_id(user_id) and is_id(application_id):
+                    if condition is not None:
+                        condition.is_well("api")
                     return Identity(user_id, str(user.get("username") or "Clew"), application_id)
                 reason = "an answer without ids"
             except discord.LoginFailure as error:
                 raise StartError(BAD_TOKEN) from error
             except Exception as error:  # the library raises whatever a broken answer makes it stumble over
                 reason = type(error).__name__
+            if condition is not None:
+                condition.is_wrong("api", "Discord cannot be reached; it is tried again and again.")
             logger.warning("Discord cannot be asked, trying again", extra={"reason": reason, "seconds": pause})
             await self.http.close()
             self.http.connector = discord.utils.MISSING  # closed with the session; the next attempt makes both anew
@@ -129,8 +138,11 @@ async def open_line(settings: DiscordSettings, *, most_invalid: int = _MOST_INVA
     Args:
         most_invalid: see `InvalidAnswers`.
     """
-    # Its lines about rate limits name addresses, and those of interactions hold their tokens; ours say the same.
-    logging.getLogger("discord.http").setLevel(logging.ERROR)
+    # The library's lines about rate limits name addresses, and those of interactions hold their tokens; about lost
+    # connections it writes a traceback every few seconds; and it warns of voice, which nothing here speaks. What
+    # matters of all that has a line of our own.
+    for name in ("discord.http", "discord.shard", "discord.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # The library knows one Discord for the whole process.
     Route.BASE = settings.api_url
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)

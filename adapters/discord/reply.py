@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from adapters.discord.buttons import Buttons
 from adapters.discord.calls import NO_RIGHT, Calls, DiscordClosed, DiscordRefused, File, NoLongerWanted
 from adapters.discord.faces import Face, faces_of, files_of, that_fit
-from adapters.discord.format import OVERFLOW_NAME, PART_LIMIT, growing_markdown_of, markdown_of, plan, render
+from adapters.discord.format import (
+    MOST_PARTS,
+    OVERFLOW_NAME,
+    PART_LIMIT,
+    growing_markdown_of,
+    markdown_of,
+    plan,
+    render,
+)
 from adapters.discord.posting import Posting
 from adapters.discord.slots import Slots
 from adapters.discord.threads import Threads
@@ -26,11 +34,13 @@ logger = logging.getLogger(__name__)
 
 WORKING = "*Thinking…*"  # in the place of words that are yet to come
 STOPPED = "*Stopped.*"
+_NOTHING = "*The answer holds nothing that Discord can show.*"
 _FILES_ONLY = "*The answer is in the files below.*"
 _NOT_SENT = "*A file of this answer is too large for Discord, or is refused here.*"
 _MODERATED = "*The rules of this server (AutoMod) or of Discord do not let me post this answer.*"
 _RULES = {200000, 200001, 240000}  # AutoMod's, and for harmful links
 _ABOUT_FILES = {40005, 50045, NO_RIGHT}  # too large, or files may not be attached here
+_MOST_GROWING = 2 * MOST_PARTS * PART_LIMIT  # characters of an answer that are shown while it grows
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
 _MOMENT = 1.0  # seconds that words wait for a sign that is on its way
 _GRACE = 5.0  # seconds that what is under way is given at the end
@@ -74,6 +84,7 @@ class DiscordReply:
         self._slots = Slots(turn, calls=calls, store=store, me=me, sleep=sleep, doubt=pace.doubt)
         self._posting: Posting | None = None
         self._is_done = False
+        self._rendered: tuple[str, tuple[str, ...]] = "", ()
 
     def changed(self) -> None:
         """Have the newest of the draft shown when there is time for it."""
@@ -117,7 +128,10 @@ class DiscordReply:
         """Bring the thread to show the ending; what stands there already is left alone."""
         match ending:
             case Notice(text):
-                await self._show(posting, [Face(render(text))], until)
+                try:
+                    await self._show(posting, [Face(render(text))], until)
+                except DiscordRefused as error:  # where not even that can be said, the asker is told elsewhere
+                    raise DiscordClosed("notice", error.status, error.code) from error
             case Stopped(answer) if answer.is_empty:
                 await posting.keep(WORKING, STOPPED, until=until)
             case Answered(answer) | Stopped(answer):
@@ -126,7 +140,7 @@ class DiscordReply:
 
     async def _show_answer(self, posting: Posting, answer: Answer, until: float) -> None:
         planned = plan(markdown_of(answer))
-        texts = planned.parts or (_FILES_ONLY,)
+        texts = planned.parts or (_FILES_ONLY if answer.media else _NOTHING,)
         overflow = [] if planned.overflow is None else [File(OVERFLOW_NAME, planned.overflow)]
         files = [*overflow, *files_of(answer)]
         sent = that_fit(files)
@@ -245,8 +259,14 @@ class DiscordReply:
         return Face(parts[number], Buttons.GROWING) if number < len(parts) else None
 
     def _parts(self) -> tuple[str, ...]:
-        # Remarks stand under the words, so they can be shown when those have come to their end.
-        return plan(growing_markdown_of(replace(self._draft.answer, remarks=())), whole=False).parts
+        """The parts of the draft as it is; rendered once for all that ask before it grows."""
+        # Remarks stand under the words, so they can be shown when those have come to their end. What is beyond the
+        # last part is not shown before the end, and rendering it again and again would hold everybody up.
+        text = self._draft.answer.text[:_MOST_GROWING]
+        if text != self._rendered[0]:
+            answer = replace(self._draft.answer, text=text, remarks=())
+            self._rendered = text, plan(growing_markdown_of(answer), whole=False).parts
+        return self._rendered[1]
 
     # --- around it ------------------------------------------------------------------------------
 

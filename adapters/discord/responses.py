@@ -6,8 +6,9 @@ from typing import Final
 
 from adapters.discord.calls import Calls, DiscordRefused, Route
 from adapters.discord.faces import PINGS_NOBODY, SUPPRESS_EMBEDS
-from adapters.discord.format import render
+from adapters.discord.format import MESSAGE_LIMIT, render
 from adapters.discord.interactions_payloads import Call
+from bot.chunks import split
 from bot.errors import PlatformError
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class Responses:
 
     async def say(self, words: str) -> bool:
         """Say something, in the place of what was deferred or else to whoever asked alone; whether they can read it."""
-        said = {"content": render(words), "flags": SUPPRESS_EMBEDS, "allowed_mentions": PINGS_NOBODY}
+        # A question that is given back may be longer than it was typed, and Discord refuses what is too long.
+        content = next(split(render(words), limit=MESSAGE_LIMIT), "")
+        said = {"content": content, "flags": SUPPRESS_EMBEDS, "allowed_mentions": PINGS_NOBODY}
         async with self._one_at_a_time:
             for first in (True, False) if not self._is_answered else (False, True):
                 try:

@@ -55,6 +55,7 @@ class Threads:
 
         Raises:
             PlatformAway: it cannot be told now.
+            DiscordClosed: the question is gone.
         """
         thread, last = turn.thread, turn.messages[-1].id
         if is_continuous(thread):
@@ -92,7 +93,7 @@ class Threads:
         return True
 
     async def _open(self, turn: Turn) -> bool:
-        """Open a thread from the question; False when there can be none."""
+        """Open a thread from the question; False when there can be none. Raises DiscordClosed when it was deleted."""
         thread = turn.thread
         route = Route(
             "POST",
@@ -111,11 +112,14 @@ class Threads:
                 if error.code == MESSAGE_GONE and not is_last:  # a message may take a moment to be everywhere
                     await self._sleep(_MOMENT)
                     continue
+                if error.code == MESSAGE_GONE:  # whoever took it back does not want it answered before everybody
+                    raise DiscordClosed("POST threads", error.status, error.code) from error
                 logger.info("no thread here", extra={**turn.fields, "reason": str(error)})
             except DiscordClosed as error:
                 logger.info("no thread here", extra={**turn.fields, "reason": str(error)})
             break
-        return False
+        # A post in a forum is a thread from its beginning, and one that a person opened does as well.
+        return await self._exists(Route("GET", "/channels/{channel_id}", channel_id=thread.thread_id))
 
     def _remember(self, thread: Thread, *, in_thread: bool) -> None:
         self._in_thread[thread] = in_thread

@@ -95,7 +95,11 @@ class SlackAdapter:
         self._now, self._clock, self._sleep = now, clock, sleep
         self._condition = Condition("Slack")
         self._checks = Checks(
-            line.client, sleep=sleep, pause=self._rhythm.pause, longest_pause=self._rhythm.longest_pause
+            line.client,
+            condition=self._condition,
+            sleep=sleep,
+            pause=self._rhythm.pause,
+            longest_pause=self._rhythm.longest_pause,
         )
         self._calls = Calls(line.client, Budget(clock=clock, sleep=sleep), sleep=sleep, clock=clock, metrics=metrics)
         self._parts: _Parts | None = None

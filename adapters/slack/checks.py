@@ -12,6 +12,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.manifest import missing_scopes
 from adapters.slack.workspace import Workspace
+from bot.condition import Condition
 from bot.errors import StartError
 
 logger = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ class Checks:
     """Asks Slack what has to be known before anything starts. Trouble that waiting mends is waited out.
 
     Args:
+        condition: told meanwhile that Slack cannot be reached.
         pause: seconds before the second attempt; doubles up to *longest_pause*.
     """
 
@@ -124,11 +126,12 @@ class Checks:
         self,
         client: AsyncWebClient,
         *,
+        condition: Condition | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         pause: float = 1.0,
         longest_pause: float = 60.0,
     ) -> None:
-        self._client, self._sleep = client, sleep
+        self._client, self._condition, self._sleep = client, condition, sleep
         self._pause, self._longest_pause = pause, longest_pause
 
     async def who_we_are(self) -> Workspace:
@@ -201,16 +204,22 @@ class Checks:
         pause = self._pause
         while True:
             try:
-                return await call()
+                told = await call()
             except Exception as error:  # the SDK raises whatever a broken answer makes it stumble over
                 refusal = read_refusal(error)
                 if refusal is not None:
                     raise Refused(refusal) from error
                 wait = max(pause, retry_after(error))
+                if self._condition is not None:
+                    self._condition.is_wrong("api", "Slack cannot be reached; it is tried again and again.")
                 logger.warning(
                     "Slack cannot be asked, trying again",
                     extra={"method": method, "error": type(error).__name__, "seconds": wait},
                 )
+            else:
+                if self._condition is not None:
+                    self._condition.is_well("api")
+                return told
             await self._sleep(wait)
             pause = min(2 * pause, self._longest_pause)
 

@@ -51,6 +51,17 @@ async def test_what_became_of_a_command_is_not_said_twice_because_a_call_fails(f
         assert [one.text for one in discord.replies()] == ["-# Done."]
 
 
+async def test_what_became_of_a_command_is_said_without_a_reply_where_there_can_be_none() -> None:
+    async with discord_server() as discord, commanded(discord) as clew:
+        root = await discord.says("ben", "lunch?", mention=False)
+        # A reply takes the right to read (reference, section 1).
+        discord.deny(Permission.READ_MESSAGE_HISTORY, channel="general")
+
+        await clew.adapter.confirm(clew.thread(root), MessageId(root), "Done.")
+
+        assert [(one.text, one.reply_to) for one in discord.replies()] == [("-# Done.", None)]
+
+
 async def test_what_became_of_a_command_cannot_be_said_in_a_channel_that_is_closed() -> None:
     async with discord_server() as discord, commanded(discord) as clew:
         root = await discord.says("ben", "lunch?", mention=False)
@@ -73,6 +84,20 @@ async def test_who_cannot_be_answered_is_told_directly_with_a_link_to_the_questi
         channel = discord.channel("general") if where == "general" else where
         assert f"(<https://discord.com/channels/{discord.guild()}/{channel}/{question}>)" in told.text
         assert "I may not write there" in told.text
+
+
+@pytest.mark.parametrize("place", ["the channel", "a voice chat"])
+async def test_who_cannot_be_replied_to_is_told_directly_what_is_missing(place: str) -> None:
+    async with discord_server() as discord, commanded(discord):
+        name, kind = ("general", Kind.TEXT) if place == "the channel" else ("talk", Kind.VOICE)
+        where = discord.channel(name, kind=kind)
+        # Where no thread is opened an answer is a reply, which takes the right to read (reference, section 1).
+        discord.deny(Permission.READ_MESSAGE_HISTORY | Permission.CREATE_PUBLIC_THREADS, channel=name)
+
+        await discord.says("ada", "what is a clew?", channel=where)
+
+        (told,) = await discord.shown(discord.direct("ada"))
+        assert "I may not read there what was said" in told.text
 
 
 async def test_who_takes_no_direct_messages_is_left_alone() -> None:

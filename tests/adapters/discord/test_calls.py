@@ -159,6 +159,16 @@ async def test_a_refusal_is_final_and_told_by_its_code(code: int, status: int, k
         assert "hello" not in str(caught.value)
 
 
+async def test_with_a_token_that_was_reset_nothing_is_refused_for_good() -> None:
+    async with desk() as at:
+        at.discord.revoke()
+
+        with pytest.raises(PlatformAway, match="token"):
+            await at.post()
+
+        assert len(at.discord.calls_of(POST)) == 1
+
+
 async def test_a_file_is_sent_whole_with_every_attempt() -> None:
     async with desk() as at:
         at.discord.faults.arm(POST, DropBefore(), times=2)
@@ -210,6 +220,28 @@ async def test_of_what_grows_one_edit_is_under_way_and_the_newest_text_is_sent()
         await asyncio.gather(*frames)
 
         assert at.said() == ["2"]
+
+
+async def test_of_several_that_grow_in_a_channel_one_edit_is_under_way() -> None:
+    async with desk() as at:
+        posted = [await at.post("0") for _ in range(2)]
+        under_way, most = 0, 0
+
+        def make() -> dict[str, object]:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            return {"content": "1"}
+
+        async def grow(message: str) -> None:
+            nonlocal under_way
+            for _ in range(3):
+                await at.calls.frame(at.message(message), make=make)
+                under_way -= 1
+
+        await asyncio.gather(*(grow(one["id"]) for one in posted))  # type: ignore[index]
+
+        assert most == 1
 
 
 async def test_a_frame_is_not_sent_while_something_final_waits() -> None:

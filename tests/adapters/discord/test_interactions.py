@@ -336,6 +336,18 @@ async def test_a_command_that_cannot_be_kept_is_said_to_have_failed() -> None:
             assert "try it again" in await told(discord)
 
 
+async def test_a_long_question_that_cannot_be_kept_is_given_back() -> None:
+    async with discord_server() as discord:
+
+        def wrap(store: Store) -> Store:
+            return Troubled(store, "take_in", times=1).as_store()
+
+        async with commanded(discord, wrap=wrap):
+            await discord.uses("ada", "ask", text="What is `a || b`? " + "|" * 1700)
+
+            assert "What is" in await told(discord)
+
+
 async def test_a_command_that_cannot_be_carried_out_yet_is_carried_out_later() -> None:
     async with discord_server() as discord:
 

@@ -8,7 +8,7 @@ from adapters.discord.application import PERMISSIONS, invite_link
 from adapters.discord.gateway import BAD_TOKEN
 from adapters.discord.invite import read_invite
 from bot.errors import StartError
-from tests.support.discord import Install, discord_server
+from tests.support.discord import Broken, Install, discord_server
 from tests.support.discord_clew import set_for
 
 CLIENT = "123456789012345678"
@@ -56,3 +56,11 @@ async def test_a_token_that_is_no_longer_good_is_said_to_be() -> None:
             await read_invite(None, set_for(discord))
 
         assert str(told.value) == BAD_TOKEN
+
+
+async def test_whoever_wants_the_link_is_not_kept_waiting_for_ever() -> None:
+    async with discord_server() as discord:
+        discord.faults.arm("GET /users/@me", Broken(503), times=None)
+
+        with pytest.raises(StartError, match="--client-id"):
+            await read_invite(None, set_for(discord), patience=0.2)

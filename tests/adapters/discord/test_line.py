@@ -8,6 +8,7 @@ import pytest
 from adapters.discord.calls import Calls, DiscordClosed, DiscordRefused, Route
 from adapters.discord.gateway import BAD_TOKEN
 from adapters.discord.line import Identity, InvalidAnswers, open_line
+from bot.condition import Condition
 from bot.errors import PlatformAway, StartError
 from bot.metrics import Metrics
 from tests.support.discord import (
@@ -87,19 +88,21 @@ async def test_trouble_at_the_start_is_waited_out_with_longer_and_longer_pauses(
     assert time.slept == [1.0, 2.0, 3.0, 3.0][: len(time.slept)]
 
 
-async def test_discord_may_not_be_there_yet() -> None:
-    time = Time()
+async def test_discord_may_not_be_there_yet_and_health_says_so() -> None:
+    time, condition = Time(), Condition("Discord")
     async with discord_server() as discord, open_line(set_for(discord)) as line:
         await discord.stop_listening()
 
         async def sleep(seconds: float) -> None:
             await time.sleep(seconds)
+            assert condition.trouble == "Discord cannot be reached; it is tried again and again."
             if len(time.slept) == 3:
                 await discord.listen_again()
 
-        who = await line.log_in(discord.token, sleep=sleep)
+        who = await line.log_in(discord.token, condition=condition, sleep=sleep)
 
     assert who.name == "Clew"
+    assert condition.trouble is None
 
 
 async def test_files_are_fetched_without_the_token() -> None:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from adapters.discord.calls import Route
+from adapters.discord.calls import DiscordClosed, Route
 from bot.answers import Draft, Stopped
 from bot.errors import PlatformAway
 from bot.messages import Turn
@@ -21,6 +22,7 @@ from tests.support.discord import (
     CUT_JSON,
     HTML_PAGE,
     Broken,
+    Call,
     Clock,
     DiscordServer,
     DropBefore,
@@ -229,16 +231,49 @@ async def test_when_the_question_in_a_voice_chat_is_deleted_the_answer_stands_by
         assert (shown.text, shown.reply_to) == (SHORT, None)
 
 
-async def test_when_the_question_is_deleted_before_a_thread_could_be_opened_the_answer_stands_in_the_channel() -> None:
+async def test_the_answer_to_a_question_that_was_deleted_stands_in_no_channel() -> None:
     async with desk() as place:
         turn = await place.asked()
         await place.discord.deletes(turn.messages[0].id)
-        async with place.answering(turn) as grown:
-            grown.says(SHORT)
-            await grown.ends()
+        with pytest.raises(DiscordClosed):
+            async with place.answering(turn) as grown:
+                grown.says(SHORT)
+                await grown.ends()
 
-        assert texts(place.discord.replies("general")) == [SHORT]
+        assert place.discord.replies("general") == []
         assert place.discord.threads() == []
+
+
+async def test_a_notice_that_is_refused_as_well_is_told_to_the_asker_directly() -> None:
+    async with discord_server() as discord, clew_on(discord) as clew:
+        clew.model.will(*saying("Something rude."))
+        discord.faults.arm("POST /channels/*/messages", SaysError(200000), times=None, when=in_a_thread)
+        await discord.says("ada", "say something rude")
+
+        (told,) = await discord.shown(discord.direct("ada"))
+
+    assert "I cannot answer" in told.text
+
+
+def in_a_thread(call: Call) -> bool:
+    """Whether a call is not about the direct line that was opened since."""
+    return "cannot answer" not in str(call.body)
+
+
+async def test_a_post_that_was_asked_before_a_restart_is_answered_in_place(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'clew.db'}"
+    async with discord_server() as discord:
+        forum = discord.channel("questions", kind=Kind.FORUM)
+        discord.faults.arm("POST /channels/*/messages", Broken(503), times=None)
+        async with clew_on(discord, url=url, drain=0.0):
+            post = await discord.opens_post("ada", "Clews", f"<@{discord.bot_user_id}> what is a clew?", channel=forum)
+            await discord.received("POST /channels/*/messages")
+        discord.faults.disarm()
+
+        async with clew_on(discord, url=url):
+            (shown,) = await discord.shown(post, is_whole)
+
+    assert shown.channel == post
 
 
 async def test_an_answer_taken_away_is_not_followed_by_a_notice_when_it_is_stopped() -> None:
