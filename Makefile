@@ -4,6 +4,9 @@ VENV := .venv/bin
 PIN := $(VENV)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make requirements"
 
+# Most of the suite waits for sockets and processes, so there are more workers than cores.
+WORKERS = $(shell $(VENV)/python -c "import os; print(min(8, 2 * (os.cpu_count() or 1)))")
+
 .PHONY: help run test lint format bench requirements clean venv venv-dev
 
 help: ## Show this list
@@ -14,7 +17,7 @@ run: venv ## Start the bot, installing it first when needed
 
 test: venv-dev lint ## Run everything that must pass: lint, then the whole suite, real browser included
 	@browser=$$($(VENV)/python tests/support/get_browser.py) \
-	  && exec env CLEW_TEST_BROWSER="$$browser" $(VENV)/pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
+	  && exec env CLEW_TEST_BROWSER="$$browser" $(VENV)/pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 lint: venv-dev ## Check format, lint and types
 	@$(VENV)/ruff format --check --quiet . || { echo "Some files want formatting; make format does it." >&2; exit 1; }
