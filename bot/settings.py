@@ -177,7 +177,9 @@ class BotSettings(_Group):
     outsiders: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
         False, description="whether people of other organisations are served, in channels shared with them"
     )
-    allow_installations: Ids = Field(frozenset(), description="workspaces and servers to serve, dm for Discord's direct messages; empty: all")
+    allow_installations: Ids = Field(
+        frozenset(), description="workspaces and servers to serve, dm for Discord's direct messages; empty: all"
+    )
     allow_channels: Ids = Field(frozenset(), description="channels to serve; empty: all")
     allow_people: Ids = Field(frozenset(), description="people to serve; empty: everybody")
     block_installations: Ids = Field(frozenset(), description="workspaces and servers never to serve")
