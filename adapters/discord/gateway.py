@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 import discord
@@ -31,6 +31,7 @@ NO_INTENT = (
 )
 _CLOSED = "Discord closed the connection for good (code {code}); see the application at " + _PORTAL + "."
 _FATAL = {4004: BAD_TOKEN, 4013: NO_INTENT, 4014: NO_INTENT}  # codes of closing; what waiting cannot mend
+_STUBBORN: Final = 0.5  # seconds until something is told again to end
 _FOR_GOOD = {4010, 4011, 4012}
 _AWAY = "There is no connection to Discord's gateway; it is tried again and again."
 _BETWEEN_SESSIONS: Final = 5.0  # seconds between the beginnings of two, as Discord wants it
@@ -261,7 +262,7 @@ class Connection:
         )
         try:
             async with gateway:
-                await gateway.start(self._token)
+                await surely_ended(gateway.start(self._token))
         finally:
             for shard in range(shards):
                 self.lost(shard)
@@ -275,6 +276,20 @@ class Connection:
             if is_down and was_down:
                 self._condition.is_wrong("gateway", _AWAY)
             was_down = is_down
+
+
+async def surely_ended(work: Coroutine[Any, Any, None]) -> None:
+    """Do something that may swallow being cancelled, as discord.py does while it connects again."""
+    running = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.wait({running})
+    finally:
+        while not running.done():
+            running.cancel()
+            await asyncio.wait({running}, timeout=_STUBBORN)
+        failure = None if running.cancelled() else running.exception()
+    if failure is not None:
+        raise failure
 
 
 def _sentence(error: Exception) -> str | None:

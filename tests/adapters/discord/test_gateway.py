@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
-from adapters.discord.gateway import BAD_TOKEN, NO_INTENT
+from adapters.discord.gateway import BAD_TOKEN, NO_INTENT, surely_ended
 from bot.errors import StartError
 from tests.adapters.discord.answering import is_whole
 from tests.adapters.discord.arriving import PATIENT, asked, conversation, ended
@@ -360,3 +360,30 @@ async def beaten(discord: DiscordServer) -> None:
     (socket,) = discord.sockets
     before = socket.heartbeats
     await discord.until(lambda: socket.heartbeats > before + 1 or None)
+
+
+async def test_a_connection_that_swallows_being_cancelled_ends_all_the_same() -> None:
+    """As discord.py's does while it connects again: the whole process would wait for it for ever."""
+    begun = asyncio.Event()
+
+    async def stubborn() -> None:
+        with suppress(asyncio.CancelledError):
+            begun.set()
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(surely_ended(stubborn()))
+    await begun.wait()
+    task.cancel()
+
+    async with asyncio.timeout(5):
+        await asyncio.wait({task})
+    assert task.cancelled()
+
+
+async def test_what_ends_a_connection_is_told() -> None:
+    async def failing() -> None:
+        raise ValueError("a payload nobody can read")
+
+    with pytest.raises(ValueError, match="nobody can read"):
+        await surely_ended(failing())
