@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -26,6 +26,8 @@ from tests.support.discord import DiscordServer
 from tests.support.scripted import ScriptedModel
 
 BRISK = Rhythm(pause=0.05, longest_pause=0.2, catch_up=0.01)
+# A test may hold an answer back for as long as it likes; on a busy machine that is longer than it thinks.
+PATIENT = replace(QUICK, silent=10.0, turn=30.0)
 SWIFT = Pace(first=0.05, edit=0.1, doubt=0.2)
 
 
@@ -70,7 +72,7 @@ async def clew_on(
     *,
     settings: Set | None = None,
     policy: Policy | None = None,
-    limits: Limits = QUICK,
+    limits: Limits = PATIENT,
     model: ScriptedModel | None = None,
     url: str = "sqlite:///:memory:",
     rhythm: Rhythm = BRISK,

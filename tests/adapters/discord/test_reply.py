@@ -1,7 +1,6 @@
 """What people see of an answer in Discord: growing, in parts, with files, stopped, and in places that are closed."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -10,7 +9,6 @@ from bot.answers import Media, MediaKind
 from bot.errors import AnswerBlocked
 from bot.notices import notice_for
 from tests.adapters.discord.answering import PICTURE, is_whole, saying, words
-from tests.support.core import QUICK
 from tests.support.discord import (
     ActThenDrop,
     Broken,
@@ -26,7 +24,6 @@ from tests.support.slack_clew import until_logged
 
 PARAGRAPHS = [f"Paragraph {number}. " + "thread " * 60 for number in range(60)]
 POST, EDIT = "POST /channels/*/messages", "PATCH /channels/*/messages/*"
-PATIENT = replace(QUICK, silent=10.0)
 OPEN = "POST /channels/*/messages/*/threads"
 
 
@@ -163,7 +160,7 @@ async def test_the_stop_button_ends_the_answer_and_keeps_what_was_said() -> None
 )
 @pytest.mark.parametrize("route", [OPEN, POST, EDIT, "POST /channels/*/typing"])
 async def test_a_call_that_fails_neither_loses_the_answer_nor_doubles_it(route: str, fault: Fault) -> None:
-    async with discord_server() as discord, clew_on(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, clew_on(discord) as clew:
         more = asyncio.Event()
         clew.model.will(*saying("A clew is ", more, "a ball of thread."))
         discord.faults.arm(route, fault)
