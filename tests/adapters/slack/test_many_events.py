@@ -17,14 +17,16 @@ from adapters.slack.reply import WORKING
 from bot.answers import After, AnswerEvent, Created, Question, TextPiece
 from bot.limits import Limits
 from bot.messages import InteractionId
-from tests.support.scripted import Asked, ScriptedModel, completed
+from tests.support.scripted import Asked, ScriptedModel, completed, interaction
 from tests.support.slack import Clock, Shown, SlackServer, Twins, Variants, slack_server
 from tests.support.slack_clew import ALL_SCOPES, clew_on
 
 THREADS, CHANNELS = 100, 10
 SPEED = 16.0  # Slack's seconds in one real second
 RHYTHM = Rhythm(ping=0.2, quiet=0.6, patience=2.0, pause=1.0, longest_pause=8.0, token=600.0)
-SOONER = Variants(retries=(0.0, 20.0, 40.0))  # than after one minute and after five, so that it is over sooner
+# Not after one minute and after five, so that it is over sooner; and so often that nothing said while the first answer
+# is waited for is given up, since nobody looks for what is lost in a thread before something was answered there.
+SOONER = Variants(retries=(0.0, 20.0, 20.0, 20.0, 40.0, 60.0))
 WITHIN = 90.0  # real seconds
 HEARD = [Twins.MENTION_FIRST, Twins.MESSAGE_FIRST, Twins.ONLY_MENTION, Twins.ONLY_MESSAGE]
 
@@ -47,12 +49,20 @@ class PatientModel(ScriptedModel):
     async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
         self.asked.append(Asked(question, after))
         text, name = self.asked[-1].text, InteractionId(f"i{len(self.asked)}")
-        yield Created(name)
+        created, first, second, last = (
+            Created(name),
+            TextPiece(f"<!channel> {text}"),
+            TextPiece(" <!here>"),
+            completed(name),
+        )
+        yield created
         await self.may_answer[marks_in(text)[0][0]].wait()
-        yield TextPiece(f"<!channel> {text}")
+        yield first
         await self._clock.sleep(2.0)
-        yield TextPiece(" <!here>")
-        yield completed(name)
+        yield second
+        # Slack may be away for so long that the end of the turn is tried again.
+        self.will_find(name, interaction(name, created, first, second, last))
+        yield last
 
 
 @dataclass
