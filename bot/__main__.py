@@ -131,7 +131,9 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             )
         )
         inbox = Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics)
-        commands = Commands(store, policy=settings.policy, stop=dispatcher.stop, wake=dispatcher.wake)
+        commands = Commands(
+            store, policy=settings.policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
+        )
         platforms: dict[str, Served] = {}
         if slack is not None:
             adapters[SLACK] = platforms["slack"] = SlackAdapter(

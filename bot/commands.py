@@ -73,6 +73,7 @@ class Commands:
 
     Args:
         stop: ends a thread's running turn.
+        see_out: waits for a turn's end, if it is the running one and that does not take long.
         wake: tells that a thread has work.
     """
 
@@ -82,9 +83,11 @@ class Commands:
         *,
         policy: Policy,
         stop: Callable[[Thread], Awaitable[None]],
+        see_out: Callable[[Thread, TurnId], Awaitable[None]],
         wake: Callable[[Thread], None],
     ) -> None:
-        self._store, self._policy, self._stop, self._wake = store, policy, stop, wake
+        self._store, self._policy = store, policy
+        self._stop, self._see_out, self._wake = stop, see_out, wake
 
     def refusal(self, thread: Thread, person: Person) -> str | None:
         """What somebody is told who may not use the bot in a thread; None when they may."""
@@ -136,6 +139,8 @@ class Commands:
                     await self._stop(thread)
                 return _RESET
             case Command.RETRY:
+                if turn is not None:
+                    await self._see_out(thread, turn)  # its answer can be seen before it is written down that it was
                 outcome = await self._store.retry(thread, by, turn=turn)
                 self._wake(thread)
                 return _AGAIN[outcome]

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from bot.errors import BotError, CapReached, PlatformAway, StaleTurn, StoreError, TooManyAttempts
-from bot.messages import Thread, Turn, TurnState
+from bot.messages import Thread, Turn, TurnId, TurnState
 from bot.metrics import Metrics
 from bot.notices import notice_for
 from bot.policy import Policy
@@ -18,6 +18,7 @@ from bot.stopping import StopSwitch
 logger = logging.getLogger(__name__)
 
 _MOST_FAILURES = 5
+_SOON = 2.0  # seconds; both platforms want to hear of a press within three
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class _Lane:
     left_open: Turn | None = None  # by an earlier process
     turn: Turn | None = None  # being answered
     stop: StopSwitch = field(default_factory=StopSwitch)  # for that turn
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # that turn is
     in_doubt: bool = False  # a claim failed, and may have taken a turn all the same
     look_again: bool = False  # a stop was stored while a turn was being claimed: it may be meant
     task: "asyncio.Task[None] | None" = field(default=None, repr=False)
@@ -88,6 +90,14 @@ class Dispatcher:
         turn = await self._store.turn(lane.turn)
         if turn is not None and turn.stopping:
             switch.press()
+
+    async def see_out(self, thread: Thread, turn: TurnId) -> None:
+        """Wait for a turn's end if it is the one being answered, but not for long."""
+        lane = self._lanes.get(thread)
+        if lane is not None and lane.turn is not None and lane.turn.id == turn:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SOON):
+                    await lane.over.wait()
 
     async def take_up(self) -> None:
         """Go on with everything an earlier process left open, and begin to work."""
@@ -167,7 +177,7 @@ class Dispatcher:
 
     async def _see_through(self, turn: Turn, lane: _Lane, *, claim: Claim | None) -> None:
         """Bring a turn to its end, taking it up again when that fails, from what is written of it."""
-        lane.turn, lane.stop = turn, StopSwitch()
+        lane.turn, lane.stop, lane.over = turn, StopSwitch(), asyncio.Event()
         pause, failures, fresh = self._pause, 0, claim is not None
         verdict = None if claim is None else self._verdict(claim)
         with self._metrics.running.track_inprogress(), self._metrics.seconds.time():
@@ -188,6 +198,7 @@ class Dispatcher:
                     turn = found
             finally:
                 lane.turn = None
+                lane.over.set()
 
     async def _attempt(self, turn: Turn, stop: StopSwitch, *, fresh: bool, verdict: CapReached | None) -> None:
         """Answer the turn, or tell its thread why not."""

@@ -77,7 +77,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_a_large_file_lies_on_the_disk_while_it_comes_and_reaches_the_model_whole(scratch: Path) -> None:
     before, film = open_files(), Film(size=8 * IN_MEMORY, pauses=True)
     reading = asyncio.ensure_future(film.read())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await film.half_way.wait()
     (spooled,) = open_files() - before
     film.go_on.set()
@@ -119,7 +119,7 @@ async def test_nothing_is_left_of_a_file_that_is_given_up(
 async def test_nothing_is_left_of_a_file_whose_turn_was_stopped(scratch: Path) -> None:
     before, film = open_files(), Film(size=8 * IN_MEMORY, pauses=True)
     reading = asyncio.ensure_future(film.read())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await film.half_way.wait()
     assert open_files() != before
 

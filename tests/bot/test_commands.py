@@ -222,6 +222,25 @@ async def test_retry_without_an_answer_or_while_one_is_being_given_says_so() -> 
         await clew.tells(Command.STOP)
 
 
+async def test_retry_under_an_answer_that_has_just_been_shown_waits_for_its_turn_to_end() -> None:
+    async with core() as clew:
+        clew.adapter.lingers = asyncio.Event()
+        await clew.says("hello")
+
+        async def is_shown() -> bool:
+            return bool(clew.shown())
+
+        await clew.adapter.until(is_shown)
+        (turn,) = await clew.store.running()
+        retry = asyncio.create_task(clew.tells(Command.RETRY, turn=turn.id))
+        await asyncio.sleep(0)
+        await clew.store.running()  # comes after whatever the press has asked of the store
+        clew.adapter.lingers.set()
+
+        assert "answer the last question again" in await retry
+        await clew.model.heard(2)
+
+
 async def test_help_names_every_command() -> None:
     async with core() as clew:
         words = await clew.tells(Command.HELP)

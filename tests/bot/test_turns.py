@@ -1,6 +1,7 @@
 """Turns, from a stored message to the end of their answer: order, merging, broken answers, lost context."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -16,10 +17,9 @@ from bot.errors import (
     ModelUnavailable,
     QuestionRejected,
 )
-from bot.limits import Limits
 from bot.messages import Attachment, AttachmentId, InteractionId, MessageId, Person, PersonId, Said, TurnState
 from bot.policy import Names, Policy
-from tests.support.core import QUICK, core
+from tests.support.core import PATIENT, core
 from tests.support.scripted import NEVER, answer, completed, interaction
 
 PNG = bytes.fromhex(
@@ -139,7 +139,7 @@ async def test_a_failure_is_told_once_and_the_thread_stays_usable(failure: Excep
 
 
 async def test_a_model_that_takes_nothing_in_gets_a_notice_in_time() -> None:
-    async with core() as clew:
+    async with core(limits=replace(PATIENT, refused=0.1)) as clew:
         clew.model.will(NEVER)
         await clew.says("hello")
         (turn,) = await clew.ended(1)
@@ -177,7 +177,7 @@ async def test_a_broken_answer_is_finished_from_its_interaction() -> None:
     ],
 )
 async def test_a_broken_answer_that_cannot_be_fetched_is_asked_again_and_replaced(found: object) -> None:
-    async with core(limits=Limits(refused=0.5, silent=0.3, turn=0.1, first_pause=0.01, longest_pause=0.05)) as clew:
+    async with core(limits=replace(PATIENT, turn=0.5)) as clew:
         await clew.says("before")
         await clew.ended(1)
         clew.model.will(Created(InteractionId("i2")), TextPiece("half"), AnswerBroken("cut"))
@@ -192,7 +192,7 @@ async def test_a_broken_answer_that_cannot_be_fetched_is_asked_again_and_replace
 
 
 async def test_an_answer_that_falls_silent_counts_as_broken() -> None:
-    async with core() as clew:
+    async with core(limits=replace(PATIENT, silent=0.1)) as clew:
         clew.model.will(Created(InteractionId("i1")), TextPiece("half"), NEVER)
         clew.model.will(*answer("i2", "whole"))
         await clew.says("hello")
@@ -406,7 +406,7 @@ async def test_the_answer_is_shown_while_it_grows() -> None:
 
 
 async def test_a_turn_has_a_limit_even_when_the_model_never_stops() -> None:
-    async with core(limits=Limits(refused=0.5, silent=QUICK.silent, turn=0.05, first_pause=0.01)) as clew:
+    async with core(limits=replace(PATIENT, turn=0.05)) as clew:
         go_on = asyncio.Event()
         for _ in range(2):
             clew.model.will(Created(InteractionId("i1")), TextPiece("and"), go_on)

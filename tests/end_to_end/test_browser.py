@@ -34,8 +34,8 @@ async def say(tab: Page, text: str) -> None:
 
 async def answered(tab: Page, number: int) -> None:
     """Wait until *number* answers stand there and none is being given."""
-    await expect(answers(tab)).to_have_count(number, timeout=20_000)
-    await expect(tab.get_by_role("button", name="Stop the answer")).to_be_hidden(timeout=20_000)
+    await expect(answers(tab)).to_have_count(number, timeout=40_000)
+    await expect(tab.get_by_role("button", name="Stop the answer")).to_be_hidden(timeout=40_000)
 
 
 async def test_three_turns_survive_a_kill_between_them_and_one_in_the_middle_of_an_answer(
@@ -52,10 +52,10 @@ async def test_three_turns_survive_a_kill_between_them_and_one_in_the_middle_of_
             await answered(tab, 1)
             clew.kill()
             await clew.ended()
-            await expect(tab.get_by_text("Connection lost")).to_be_visible(timeout=20_000)
+            await expect(tab.get_by_text("Connection lost")).to_be_visible(timeout=40_000)
 
         async with running_clew(tmp_path, **gemini) as clew:
-            await expect(tab.get_by_text("Connection lost")).to_be_hidden(timeout=30_000)
+            await expect(tab.get_by_text("Connection lost")).to_be_hidden(timeout=40_000)
             model.faults.arm(SlowFault(0.05))
             await say(tab, "What goes into a hive?")
             await model.streaming(pieces=3, text="hive")
@@ -63,7 +63,7 @@ async def test_three_turns_survive_a_kill_between_them_and_one_in_the_middle_of_
             await clew.ended()
 
         async with running_clew(tmp_path, **gemini):
-            await expect(tab.get_by_text("Connection lost")).to_be_hidden(timeout=30_000)
+            await expect(tab.get_by_text("Connection lost")).to_be_hidden(timeout=40_000)
             await answered(tab, 2)
             await say(tab, "Recall what I said")
             await answered(tab, 3)

@@ -205,7 +205,7 @@ async def test_while_another_program_holds_a_lock_writes_are_refused_and_reads_a
         with another_program(file) as other:
             other.execute("BEGIN EXCLUSIVE")
             adding = [store.add(message(f"n{number}")) for number in range(100)]
-            async with asyncio.timeout(10):  # they wait for the lock together, not one after another
+            async with asyncio.timeout(30):  # they wait for the lock together, not one after another
                 *refused, waiting = await asyncio.gather(*adding, store.waiting(), return_exceptions=True)
             assert {type(error) for error in refused} == {StoreUnavailable}
             assert "locked by another program" in str(refused[0])

@@ -8,7 +8,7 @@ from bot.commands import Command, Commands
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.inbox import Inbox
 from bot.limits import Limits
-from bot.messages import Address, Attachment, Message, MessageId, Turn
+from bot.messages import Address, Attachment, Message, MessageId, Turn, TurnId
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.ports import Store
@@ -16,8 +16,8 @@ from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.scripted import TEST, ScriptedAdapter, ScriptedModel, message, thread_named
 
-QUICK = Limits(refused=0.5, silent=0.3, turn=2.0, first_pause=0.01, longest_pause=0.05, takes=5)
-"""The product's limits, compressed."""
+PATIENT = Limits(refused=20.0, silent=20.0, turn=60.0, first_pause=0.01, longest_pause=0.05, takes=5)
+"""Retries come at once; nothing is given up because a machine is busy, or a test holds an answer back."""
 
 
 @dataclass
@@ -60,11 +60,13 @@ class Core:
         await self.inbox.receive(said)
         return said
 
-    async def tells(self, command: Command, *, thread: str = "t1", id_: str | None = None) -> str:
+    async def tells(
+        self, command: Command, *, thread: str = "t1", id_: str | None = None, turn: TurnId | None = None
+    ) -> str:
         """Somebody gives a command."""
         self._commands_given += 1
         return await self.commands.run(
-            command, thread_named(thread), MessageId(id_ or f"command-{self._commands_given}")
+            command, thread_named(thread), MessageId(id_ or f"command-{self._commands_given}"), turn=turn
         )
 
     async def ended(self, number: int, *, thread: str | None = None) -> list[Turn]:
@@ -87,7 +89,7 @@ class Core:
 @asynccontextmanager
 async def core(
     *,
-    limits: Limits = QUICK,
+    limits: Limits = PATIENT,
     policy: Policy | None = None,
     concurrency: int = 1000,
     drain: float = 1.0,
@@ -127,7 +129,9 @@ async def core(
                 model=model,
                 adapter=adapter,
                 inbox=Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics),
-                commands=Commands(store, policy=policy, stop=dispatcher.stop, wake=dispatcher.wake),
+                commands=Commands(
+                    store, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
+                ),
                 dispatcher=dispatcher,
                 metrics=metrics,
             )

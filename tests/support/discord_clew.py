@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
@@ -21,13 +21,11 @@ from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
-from tests.support.core import QUICK
+from tests.support.core import PATIENT
 from tests.support.discord import DiscordServer
 from tests.support.scripted import ScriptedModel
 
 BRISK = Rhythm(pause=0.05, longest_pause=0.2, catch_up=0.01)
-# A test may hold an answer back for as long as it likes; on a busy machine that is longer than it thinks.
-PATIENT = replace(QUICK, silent=10.0, turn=30.0)
 SWIFT = Pace(first=0.05, edit=0.1, doubt=0.2)
 
 
@@ -121,7 +119,9 @@ async def clew_on(
         )
         heard = wrap(store)
         inbox = Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics)
-        commands = Commands(heard, policy=policy, stop=dispatcher.stop, wake=dispatcher.wake)
+        commands = Commands(
+            heard, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
+        )
         adapter = adapters[DISCORD] = DiscordAdapter(
             settings,
             line=line,

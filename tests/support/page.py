@@ -32,7 +32,7 @@ from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
-from tests.support.core import QUICK
+from tests.support.core import PATIENT
 from tests.support.scripted import ScriptedModel
 
 THREAD = "thread0001"
@@ -96,7 +96,7 @@ class Watched:
 
     async def until(self, condition: "Callable[[Watched], bool]") -> None:
         """Take in what comes until *condition* holds."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition(self):
                 await self.take_in()
 
@@ -238,7 +238,7 @@ async def served_page(
     files: Path | None = None,
     url: str = "sqlite:///:memory:",
     model: ScriptedModel | None = None,
-    limits: Limits = QUICK,
+    limits: Limits = PATIENT,
     about: About = ABOUT,
     largest_file: int = LARGEST_FILE,
     beat: float = 15.0,
@@ -278,7 +278,9 @@ async def served_page(
                     served,
                     store=store,
                     inbox=inbox,
-                    commands=Commands(store, policy=policy, stop=dispatcher.stop, wake=dispatcher.wake),
+                    commands=Commands(
+                        store, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
+                    ),
                     files=folder,
                     health=health,
                     registry=metrics.registry,

@@ -34,17 +34,17 @@ class RunningClew:
     async def said(self, words: str) -> None:
         """Wait until it has printed a line with *words* in it."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while words not in (line := (await self.process.stdout.readline()).decode()):
                 assert line, f"it ended without saying {words!r}"
 
     async def next_line(self) -> str:
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             return (await self.process.stdout.readline()).decode().rstrip()
 
     async def ended(self) -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             return await self.process.wait()
 
 

@@ -131,7 +131,7 @@ class ScriptedModel:
 
     async def heard(self, number: int) -> None:
         """Wait until *number* questions have been asked."""
-        async with asyncio.timeout(5), self._heard:
+        async with asyncio.timeout(30), self._heard:
             await self._heard.wait_for(lambda: len(self.asked) >= number)
 
     async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
@@ -186,6 +186,8 @@ class ScriptedReply:
         if self.adapter.failures:
             raise self.adapter.failures.pop(0)
         await self.adapter.post(self.turn, ending)
+        if self.adapter.lingers is not None:
+            await self.adapter.lingers.wait()
 
 
 class ScriptedAdapter:
@@ -199,6 +201,7 @@ class ScriptedAdapter:
         self.replies: list[ScriptedReply] = []
         self.working: set[str] = set()
         self.failures: list[Exception] = []
+        self.lingers: asyncio.Event | None = None  # keeps what ends an answer from returning, once that is shown
         self.files: dict[str, bytes] = {}
         self.past: list[Said] = []
         self.messages: dict[MessageId, Message] = {}
@@ -258,7 +261,7 @@ class ScriptedAdapter:
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait until *condition* holds; it is looked at whenever something was shown or a reply closed."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 self._bell.clear()
                 if await condition():

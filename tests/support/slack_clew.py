@@ -25,7 +25,7 @@ from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
-from tests.support.core import QUICK
+from tests.support.core import PATIENT
 from tests.support.scripted import ScriptedModel
 from tests.support.slack import Clock, SlackServer
 
@@ -110,7 +110,7 @@ async def until_logged(phrase: str, *, by: str = "adapters.slack") -> AsyncItera
     logger.setLevel(logging.INFO)
     try:
         yield
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await handler.heard.wait()
     finally:
         logger.removeHandler(handler)
@@ -144,7 +144,7 @@ async def clew_on(
     http: bool = False,
     settings: Set | None = None,
     policy: Policy | None = None,
-    limits: Limits = QUICK,
+    limits: Limits = PATIENT,
     model: ScriptedModel | None = None,
     url: str = "sqlite:///:memory:",
     rhythm: Rhythm = BRISK,
@@ -209,7 +209,9 @@ async def clew_on(
             store=store,
             model=model,
             inbox=Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics),
-            commands=Commands(heard, policy=policy, stop=dispatcher.stop, wake=dispatcher.wake),
+            commands=Commands(
+                heard, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
+            ),
             dispatcher=dispatcher,
             adapter=None,  # type: ignore[arg-type]  # it needs the two above
             metrics=metrics,

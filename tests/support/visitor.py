@@ -60,13 +60,13 @@ class Visitor:
             assert response.status == 200, await response.text()
             return str((await response.json())["said"])
 
-    async def until(self, condition: Callable[[list[Shown]], bool], *, within: float = 20) -> list[Shown]:
+    async def until(self, condition: Callable[[list[Shown]], bool], *, within: float = 40) -> list[Shown]:
         """Wait until what the page shows fulfils *condition*."""
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(lambda: condition(self.turns))
         return self.turns
 
-    async def ended(self, number: int, *, within: float = 20) -> list[Shown]:
+    async def ended(self, number: int, *, within: float = 40) -> list[Shown]:
         """The thread once *number* turns have ended and none is open."""
         return await self.until(
             lambda turns: len(turns) >= number and all(turn.has_ended for turn in turns), within=within

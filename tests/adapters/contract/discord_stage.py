@@ -14,7 +14,7 @@ from bot.answers import After, AnswerEvent, Question, Text
 from bot.commands import Command
 from bot.messages import MessageId, Thread
 from bot.ports import Store
-from tests.adapters.contract.life import DRAIN, PATIENT, Life
+from tests.adapters.contract.life import DRAIN, Life
 from tests.adapters.contract.stage import Bot, Post, Seen, Upload, View, without_remarks
 from tests.support.discord import DiscordServer, DropBefore, Message, Shown, discord_server
 from tests.support.discord_clew import SWIFT, DiscordClew, clew_on
@@ -66,7 +66,6 @@ class DiscordStage:
             wrap_all=lambda store: self._telling(life.over_store(store)),
             rhythm=RHYTHM,
             pace=SWIFT,
-            limits=PATIENT,
             drain=DRAIN,
             inline_limit=15_000_000,
         ) as clew:

@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from typing import Protocol
 
 from bot.ports import Adapter, Store
-from tests.support.core import QUICK
 from tests.support.reaper import Reaper, When
 from tests.support.slack_clew import interposed
 
-PATIENT = replace(QUICK, refused=20.0, silent=20.0, turn=60.0)
 """Limits under which a model may be kept waiting by a test."""
 DRAIN = 2.0  # seconds that the bot's last doings may take when it is shut down
 
@@ -51,7 +48,7 @@ class Life:
         return told
 
     async def idle(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while await self.store.running() or await self.store.waiting():
                 await self._turn_ended.wait()
                 self._turn_ended.clear()

@@ -13,7 +13,7 @@ from adapters.web.reply import files_of
 from bot.commands import Command
 from bot.messages import Thread
 from storage.sqlite import open_store
-from tests.adapters.contract.life import DRAIN, PATIENT, Life
+from tests.adapters.contract.life import DRAIN, Life
 from tests.adapters.contract.stage import Bot, Post, Seen, Upload, View
 from tests.support.page import Page, Watched, served_page
 from tests.support.scripted import ScriptedModel
@@ -49,7 +49,6 @@ class PageStage:
             url=self._url,
             files=self._files,
             model=self.model,
-            limits=PATIENT,
             drain=DRAIN,
             wrap_all=life.over_store,
         ) as self._page:

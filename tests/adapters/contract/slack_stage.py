@@ -10,7 +10,7 @@ from adapters.slack.places import SLACK, place_of
 from adapters.slack.reply import WORKING
 from bot.commands import Command
 from bot.messages import Thread
-from tests.adapters.contract.life import DRAIN, PATIENT, Life
+from tests.adapters.contract.life import DRAIN, Life
 from tests.adapters.contract.stage import Bot, Post, Seen, Upload, View, without_remarks
 from tests.support.scripted import ScriptedModel
 from tests.support.slack import File, Install, Shown, SlackServer, Variants, slack_server
@@ -47,7 +47,6 @@ class SlackStage:
             model=self.model,
             wrap_all=life.over_store,
             wrap_line=life.reaper.over_line,
-            limits=PATIENT,
             drain=DRAIN,
             inline_limit=15_000_000,
         ) as clew:

@@ -4,17 +4,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from bot.messages import TurnState
 from tests.adapters.discord.answering import is_whole
-from tests.support.core import QUICK
 from tests.support.discord import DiscordServer, Shown
 from tests.support.discord_clew import DiscordClew, clew_on
 from tests.support.slack_clew import until_logged
 
-PATIENT = replace(QUICK, silent=10.0, turn=30.0)
 """Limits for what takes its time: a model that waits for the test, a connection that comes back."""
 
 _SAID = re.compile(r"^\[\w+\] (.+)$", re.MULTILINE)
@@ -57,7 +54,7 @@ async def until_waiting(clew: DiscordClew, thread: str, *texts: str) -> None:
         queued = [message for turn in turns if turn.state is TurnState.QUEUED for message in turn.messages]
         return [(message.text or "").partition("\n")[0] for message in queued]
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await waiting() != list(texts):
             pass  # reading the store lets everything else go on
 

@@ -160,7 +160,7 @@ async def test_the_bot_knows_its_own_role_also_while_the_server_has_an_outage() 
         await discord.outage()
         await discord.sockets[0].invalidate()
         known.gaps.is_any.clear()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await known.gaps.is_any.wait()  # the new session is there, and tells nothing of the server
 
         assert known.servers.me(guild) == Me(discord.bot_user_id, frozenset({role}))

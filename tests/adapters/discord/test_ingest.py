@@ -10,7 +10,6 @@ from bot.policy import Follow, Names, Policy
 from bot.ports import Store
 from tests.adapters.discord.answering import is_whole, saying, words
 from tests.adapters.discord.arriving import (
-    PATIENT,
     asked,
     caught_up,
     conversation,
@@ -299,7 +298,7 @@ async def test_an_edit_of_an_old_message_is_no_question() -> None:
 
 
 async def test_an_edit_before_the_turn_starts_replaces_the_question() -> None:
-    async with discord_server() as discord, clew_on(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, clew_on(discord) as clew:
         go_on = asyncio.Event()
         clew.model.will(*saying("one ", go_on))
         thread = await discord.says("ada", "first")
@@ -314,7 +313,7 @@ async def test_an_edit_before_the_turn_starts_replaces_the_question() -> None:
 
 
 async def test_a_question_that_is_deleted_before_its_turn_is_withdrawn() -> None:
-    async with discord_server() as discord, clew_on(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, clew_on(discord) as clew:
         go_on = asyncio.Event()
         clew.model.will(*saying("one ", go_on))
         thread = await discord.says("ada", "first")
@@ -332,7 +331,7 @@ async def test_a_question_that_is_deleted_before_its_turn_is_withdrawn() -> None
 
 
 async def test_questions_that_a_moderator_sweeps_away_together_are_withdrawn() -> None:
-    async with discord_server() as discord, clew_on(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, clew_on(discord) as clew:
         go_on = asyncio.Event()
         clew.model.will(*saying("one ", go_on))
         thread = await discord.says("ada", "first")
@@ -349,7 +348,7 @@ async def test_questions_that_a_moderator_sweeps_away_together_are_withdrawn() -
 
 
 async def test_a_persons_reply_in_a_channel_without_threads_is_withdrawn_when_it_is_deleted() -> None:
-    async with discord_server() as discord, clew_on(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, clew_on(discord) as clew:
         discord.deny(Permission.CREATE_PUBLIC_THREADS, channel="general")
         more, go_on = asyncio.Event(), asyncio.Event()
         clew.model.will(*saying("one ", more, "two ", go_on))
@@ -420,7 +419,7 @@ async def test_a_slow_store_keeps_the_order_of_a_channel() -> None:
         thread = await conversation(discord)
         # Of what names nobody it has to be looked up whether it is meant for the bot; a mention needs no look.
         await discord.says("ada", "first", channel=thread, mention=False)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await is_looking.wait()
         await discord.says("ada", "second", channel=thread)
         await discord.delivered()

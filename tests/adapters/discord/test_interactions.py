@@ -21,7 +21,6 @@ from tests.adapters.discord.interacting import (
     briefly,
     commanded,
 )
-from tests.support.core import QUICK
 from tests.support.discord import (
     ActThenDrop,
     Broken,
@@ -38,8 +37,6 @@ from tests.support.discord import (
 from tests.support.discord_clew import DiscordClew
 from tests.support.scripted import ScriptedModel
 from tests.support.slack_clew import until_logged
-
-PATIENT = replace(QUICK, silent=10.0, turn=20.0)
 
 
 async def told(discord: DiscordServer, user: str = "ada", number: int = 1) -> str:
@@ -146,7 +143,7 @@ async def test_a_command_works_where_the_bot_may_not_even_look() -> None:
 
 
 async def test_stop_ends_the_answer_that_is_being_given() -> None:
-    async with discord_server() as discord, commanded(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, commanded(discord) as clew:
         shown = await growing(discord, clew)
 
         await discord.uses("ben", "stop", in_=shown.channel)
@@ -179,7 +176,7 @@ async def test_retry_has_the_last_question_answered_again_by_whoever_wants_it() 
 
 
 async def test_a_button_pressed_twice_works_once() -> None:
-    async with discord_server() as discord, commanded(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, commanded(discord) as clew:
         first = await answered(discord)
         go = asyncio.Event()
         clew.model.will(*saying(go, "A ball of yarn.", name="i2"))
@@ -213,11 +210,11 @@ async def test_the_button_of_an_answer_that_is_not_the_last_any_more_says_so() -
 async def test_a_button_works_after_a_restart(label: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'clew.db'}"
     async with discord_server() as discord:
-        async with commanded(discord, url=url, limits=PATIENT, drain=0.0) as clew:
+        async with commanded(discord, url=url, drain=0.0) as clew:
             shown = await growing(discord, clew) if label == "Stop" else await answered(discord)
         model = ScriptedModel()
         model.will(*saying("A ball of yarn", *([asyncio.Event()] if label == "Stop" else []), name="i2"))
-        async with commanded(discord, url=url, limits=PATIENT, model=model) as clew:
+        async with commanded(discord, url=url, model=model) as clew:
             if label == "Stop":
                 await clew.model.heard(1)
 

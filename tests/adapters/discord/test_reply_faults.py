@@ -16,7 +16,6 @@ from bot.ports import Store
 from storage.sqlite import open_store
 from tests.adapters.discord.answering import PICTURE, is_whole, saying, words
 from tests.adapters.discord.replying import SPEED, Desk, at_desk, desk
-from tests.support.core import QUICK
 from tests.support.discord import (
     ACT_THEN_502,
     CUT_JSON,
@@ -43,7 +42,6 @@ from tests.support.slack_clew import until_logged
 SHORT = "A clew is a ball of thread."
 OPEN, POST = "POST /channels/*/messages/*/threads", "POST /channels/{channel}/messages"
 EDIT, TYPING = "PATCH /channels/{channel}/messages/{message}", "POST /channels/*/typing"
-PATIENT = replace(QUICK, silent=10.0)
 
 
 async def answered(place: Desk, turn: Turn, *more: str) -> list[Shown]:
@@ -170,7 +168,7 @@ async def half_way(discord: DiscordServer, rest: asyncio.Event) -> str:
 @asynccontextmanager
 async def growing_answer() -> AsyncIterator[tuple[DiscordServer, str, asyncio.Event]]:
     """An answer of which one half can be seen, and the event at which the model tells the other."""
-    async with discord_server() as discord, clew_on(discord, limits=PATIENT) as clew:
+    async with discord_server() as discord, clew_on(discord) as clew:
         rest = asyncio.Event()
         clew.model.will(*saying("A clew is ", rest, "a ball of thread."))
         question = await half_way(discord, rest)

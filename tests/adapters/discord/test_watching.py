@@ -46,7 +46,7 @@ class Watched:
         return [at for one, at, _ in self.read if one == name]
 
     async def until(self, is_enough: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not is_enough():
                 self._changed.clear()
                 await self._changed.wait()

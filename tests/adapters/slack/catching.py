@@ -79,7 +79,7 @@ class Bot:
 
     async def hears(self, ts: str) -> None:
         """Wait until this message came in."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while ts not in self.heard:
                 self._took.clear()
                 await self._took.wait()

@@ -44,7 +44,7 @@ async def test_a_wrong_token_ends_the_start_and_nothing_was_connected() -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack:
         slack.revoke(slack.app_token, error="invalid_auth")
         with pytest.raises(BaseExceptionGroup) as caught:
-            async with asyncio.timeout(10), clew_on(slack):
+            async with asyncio.timeout(30), clew_on(slack):
                 pass
 
     (refusal,) = caught.value.exceptions

@@ -21,7 +21,7 @@ UPDATE, APPEND, POST = "chat.update", "chat.appendStream", "chat.postMessage"
 @asynccontextmanager
 async def budget_on(clock: Clock) -> AsyncIterator[Budget]:
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             yield Budget(clock=clock.now, sleep=clock.sleep)
     finally:
         clock.close()

@@ -136,7 +136,7 @@ async def test_a_call_that_never_reached_slack_is_made_again_even_if_it_is_a_pos
         await slack.clock.sleep(2)
         await slack.listen_again()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await posting
 
         assert [shown.text for shown in slack.replies()] == ["hello"]

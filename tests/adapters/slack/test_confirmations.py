@@ -52,10 +52,10 @@ async def test_what_was_being_said_when_the_work_failed_is_said_when_it_is_begun
 
     confirmations = Confirmations(notes, SLACK, say, sleep=sleep)
     with pytest.raises(ExceptionGroup):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await confirmations.run()
     is_back.set()
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         again = group.create_task(confirmations.run())
         await notes.is_empty.wait()
         again.cancel()

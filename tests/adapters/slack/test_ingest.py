@@ -77,7 +77,7 @@ async def test_an_event_is_acknowledged_only_when_it_is_stored() -> None:
 
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack, wrap=slow):
         ts = await slack.says("ada", "hello", twins=Twins.ONLY_MESSAGE)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await is_asked.wait()
         assert slack.acks == []
 
@@ -145,7 +145,7 @@ async def test_what_is_said_in_a_thread_is_kept_in_the_order_in_which_it_came() 
         await slack.shown("general", ts)
         # Of what names nobody it has to be looked up whether it is meant for the bot; a mention needs no look.
         await slack.says("ada", "first", thread_ts=ts, mention=False)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await is_looking.wait()
         await slack.says("ada", "second", thread_ts=ts)
         asyncio.get_running_loop().call_later(0.1, may_look.set)

@@ -206,7 +206,7 @@ async def test_slacks_own_stop_button_stops_the_turn_and_keeps_what_was_said() -
             growing = await place.shown(turn, "As far as this.")
             await place.slack.presses_stop("ada", growing.ts)
             grown.says("And ")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await place.was_stopped.wait()
             await grown.reply.end(Stopped(grown.draft.answer))
         assert place.stopped == [turn]

@@ -213,7 +213,7 @@ async def test_help_that_was_given_in_such_a_channel_is_not_given_again(tmp_path
             asked = await slack.says("ada", "help", channel="random")
             await slack.shown("random", asked)
             await slack.delivered()
-        async with clew_on(slack, url=url, wrap=telling), asyncio.timeout(10):
+        async with clew_on(slack, url=url, wrap=telling), asyncio.timeout(30):
             await was_seen_to.wait()
 
         assert len(slack.replies("random", asked)) == 1

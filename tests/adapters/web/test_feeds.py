@@ -20,7 +20,7 @@ HELLO = Message(named(), MessageId("message-0001"), PERSON, "Hello?", sent_at=1.
 async def followed(feeds: Feeds) -> AsyncIterator[tuple[Feed, AsyncIterator[Event]]]:
     """A page that looks at the thread and was told of the question."""
     with feeds.follow(named()) as feed:
-        async with asyncio.timeout(5), aclosing(feed.events()) as told:
+        async with asyncio.timeout(30), aclosing(feed.events()) as told:
             assert [(await anext(told))[0], (await anext(told))[0]] == ["threads", "turns"]
             yield feed, told
 
@@ -83,7 +83,7 @@ async def test_a_page_of_another_thread_is_not_woken_by_a_growing_answer() -> No
     async with asked_store() as store:
         feeds = Feeds(store, pace=0, beat=0.01)
         with feeds.follow(named("elsewhere1")) as feed:
-            async with asyncio.timeout(5), aclosing(feed.events()) as told:
+            async with asyncio.timeout(30), aclosing(feed.events()) as told:
                 before = [await anext(told), await anext(told)]
                 feeds.grown(named())
                 after = await anext(told)

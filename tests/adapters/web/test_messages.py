@@ -302,7 +302,7 @@ async def test_a_long_thread_is_told_newest_first_and_in_order() -> None:
 
 
 async def test_the_page_stops_at_once_though_somebody_looks_at_it() -> None:
-    async with asyncio.timeout(10), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(30), aiohttp.ClientSession() as session:
         async with served_page() as page:
             response = await session.get(f"{page.address}api/events?thread={THREAD}")
             await response.content.readline()

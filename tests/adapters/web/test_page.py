@@ -360,7 +360,7 @@ async def test_the_page_comes_back_when_the_bot_does(browser: Browser, tmp_path:
         await say(tab, "Are you there?")
         await expect(tab.get_by_role("alert")).to_contain_text("could not be reached")
         async with served_page(served, url=url) as page:
-            await expect(tab.get_by_text("Connection lost")).to_be_hidden(timeout=10_000)
+            await expect(tab.get_by_text("Connection lost")).to_be_hidden(timeout=40_000)
             await tab.get_by_role("button", name="Send again").click()
             await expect(answers(tab)).to_contain_text(["answer 1 to What", "answer 1 to Are you there?"])
 

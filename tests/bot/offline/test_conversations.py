@@ -164,7 +164,7 @@ async def test_a_brain_of_ones_own_sees_the_conversation_and_says_the_answer() -
 async def test_a_background_run_is_in_progress_until_it_is_done_and_cannot_be_gone_on_from_before() -> None:
     faults = Faults()
     faults.arm(StallFault())
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         begun = await sdk.create("think long", background=True)
         assert begun.id
         with pytest.raises(ix.BadRequestError) as refused:
@@ -182,7 +182,7 @@ async def test_a_background_run_is_in_progress_until_it_is_done_and_cannot_be_go
 async def test_a_stream_goes_on_after_the_last_event_heard() -> None:
     faults = Faults()
     faults.arm(StallFault(after=3))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         stream = await sdk.open("hello")
         async with stream:
             heard = await listen(stream, pieces=3)
@@ -200,7 +200,7 @@ async def test_a_stream_goes_on_after_the_last_event_heard() -> None:
 async def test_a_resumed_stream_follows_an_answer_that_is_still_coming() -> None:
     faults = Faults()
     faults.arm(StallFault(after=3))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         begun = await sdk.create("hello", background=True)
         stream = await sdk.follow(begun.id)
         async with stream:
@@ -217,7 +217,7 @@ async def test_a_resumed_stream_follows_an_answer_that_is_still_coming() -> None
 async def test_a_cancelled_answer_stops_and_says_so() -> None:
     faults = Faults()
     faults.arm(StallFault(after=3))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         stream = await sdk.open("hello")
         async with stream:
             heard = await listen(stream, pieces=3)
@@ -254,7 +254,7 @@ async def test_a_deleted_interaction_is_unknown() -> None:
 async def test_an_answer_is_finished_although_its_client_hung_up() -> None:
     faults = Faults()
     faults.arm(StallFault(after=1))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         stream = await sdk.open("hello")
         async with stream:
             heard = await listen(stream, pieces=1)

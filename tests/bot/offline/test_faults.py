@@ -49,7 +49,7 @@ async def heard_with(fault: Fault) -> Heard:
     """A streamed answer that meets the fault."""
     faults = Faults()
     faults.arm(fault)
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         return await sdk.ask(QUESTION)
 
 
@@ -383,7 +383,7 @@ BREAKS: dict[str, tuple[Fault, str | None, int]] = {
 async def test_an_answer_breaks_off_where_it_is_to(fault: Fault, error: str | None, pieces: int) -> None:
     faults = Faults()
     faults.arm(fault)
-    async with asyncio.timeout(5), offline_model(pace=0.001, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0.001, faults=faults) as server, sdk_on(server) as sdk:
         heard, _ = await broken(sdk, server)
 
     assert heard.error == error
@@ -407,7 +407,7 @@ async def test_what_becomes_of_a_broken_answer_is_chosen(
 ) -> None:
     faults = Faults()
     faults.arm(fault(afterwards=afterwards))
-    async with asyncio.timeout(5), offline_model(pace=pace, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=pace, faults=faults) as server, sdk_on(server) as sdk:
         _, id_ = await broken(sdk, server)
         await found_afterwards(sdk, server, id_, afterwards)
 
@@ -446,7 +446,7 @@ async def test_a_stalled_answer_goes_on_when_it_is_released(
 ) -> None:
     faults = Faults()
     faults.arm(fault)
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         asking = asyncio.ensure_future(sdk.ask(QUESTION))
         await faults.stalled()
         assert not asking.done()
@@ -469,7 +469,7 @@ async def test_a_stall_can_end_by_itself() -> None:
 async def test_a_client_can_leave_a_stalled_answer_which_is_finished_all_the_same(fault: Fault) -> None:
     faults = Faults()
     faults.arm(fault)
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         asking = asyncio.ensure_future(sdk.ask(QUESTION))
         await faults.stalled()
         asking.cancel()
@@ -484,7 +484,7 @@ async def test_what_becomes_of_an_answer_left_in_a_stall_is_chosen(
 ) -> None:
     faults = Faults()
     faults.arm(fault(after=1, afterwards=afterwards))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         async with await sdk.open(QUESTION) as stream:
             heard = await listen(stream, pieces=1)
         await server.hung_up()
@@ -496,7 +496,7 @@ async def test_what_becomes_of_an_answer_left_in_a_stall_is_chosen(
 async def test_who_follows_an_answer_that_hangs_for_ever_waits_until_it_is_cancelled() -> None:
     faults = Faults()
     faults.arm(CutFault(after=1, afterwards=Afterwards.IN_PROGRESS))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         cut = await sdk.ask(QUESTION)
         async with await sdk.follow(cut.id) as stream:
             heard = await listen(stream, pieces=1)
@@ -510,7 +510,7 @@ async def test_who_follows_an_answer_that_hangs_for_ever_waits_until_it_is_cance
 async def test_who_follows_an_answer_that_is_lost_hears_its_stream_end() -> None:
     faults = Faults()
     faults.arm(StallFault(after=1, afterwards=Afterwards.UNKNOWN))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         async with await sdk.open(QUESTION) as asked:
             heard = await listen(asked, pieces=1)
             follower = await sdk.follow(heard.id)
@@ -524,7 +524,7 @@ async def test_who_follows_an_answer_that_is_lost_hears_its_stream_end() -> None
 async def test_pings_keep_coming_while_nothing_else_does() -> None:
     faults = Faults()
     faults.arm(PingFault(after=1, every=0.001))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, aiohttp.ClientSession() as session:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, aiohttp.ClientSession() as session:
         body = {"model": MODEL, "input": QUESTION, "stream": True}
         async with session.post(
             f"{server.url}/v1/interactions", json=body, headers={"x-goog-api-key": "k"}
@@ -540,7 +540,7 @@ async def test_pings_keep_coming_while_nothing_else_does() -> None:
 async def test_an_answer_without_a_stream_is_lost_with_its_connection_and_kept(fault: Fault) -> None:
     faults = Faults()
     faults.arm(fault)
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         with pytest.raises(ix.APIConnectionError):
             await sdk.create(QUESTION)
         id_ = server.requests[-1].interaction or ""
@@ -584,7 +584,7 @@ async def test_a_get_says_in_progress_for_so_many_polls() -> None:
 @pytest.mark.parametrize("fault", [DropFault(), ResetFault(), CutFault()])
 async def test_a_get_can_lose_its_connection(fault: Fault) -> None:
     faults = Faults()
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         heard = await sdk.ask(QUESTION)
         faults.arm(fault, on=Call.GET)
         with pytest.raises(ix.APIConnectionError):
@@ -596,7 +596,7 @@ async def test_a_get_can_lose_its_connection(fault: Fault) -> None:
 )
 async def test_a_resumed_stream_can_break_as_well(fault: Fault, error: str | None) -> None:
     faults = Faults()
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         heard = await sdk.ask(QUESTION)
         faults.arm(fault, on=Call.GET)
         async with await sdk.follow(heard.id) as stream:

@@ -53,7 +53,7 @@ async def test_an_answer_that_was_being_given_when_the_process_ended_has_failed(
     faults = Faults()
     faults.arm(StallFault(after=2))
     async with (
-        asyncio.timeout(5),
+        asyncio.timeout(30),
         offline_model(pace=0, record=path, faults=faults) as server,
         sdk_on(server) as sdk,
         await sdk.open("hello") as stream,

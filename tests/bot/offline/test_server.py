@@ -34,7 +34,7 @@ async def test_leaving_ends_streams_and_silent_requests_at_once() -> None:
     faults = Faults()
     faults.arm(StallFault(after=1))
     faults.arm(StallFault(at=StallAt.HEADERS))
-    async with asyncio.timeout(5), AsyncExitStack() as serving:
+    async with asyncio.timeout(30), AsyncExitStack() as serving:
         server = await serving.enter_async_context(offline_model(pace=0, faults=faults))
         async with sdk_on(server) as sdk, await sdk.open("one") as stream:
             await listen(stream, pieces=1)
@@ -52,7 +52,7 @@ async def test_leaving_ends_streams_and_silent_requests_at_once() -> None:
 
 
 async def test_leaving_ends_an_answer_that_nobody_listens_to() -> None:
-    async with asyncio.timeout(5), offline_model(pace=3600) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=3600) as server, sdk_on(server) as sdk:
         begun = await sdk.create("hello", background=True)
         assert (await sdk.get(begun.id)).status == "in_progress"
 
@@ -85,7 +85,7 @@ async def test_only_the_newest_requests_are_kept() -> None:
 async def test_one_stream_of_many_can_be_waited_for() -> None:
     faults = Faults()
     faults.arm(StallFault(after=1), times=2)
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
         one = asyncio.ensure_future(sdk.ask("the first one"))
         await server.streaming(text="the first one")
         two = asyncio.ensure_future(sdk.ask("the second one"))
@@ -115,7 +115,7 @@ async def test_a_brain_that_fails_costs_its_answer_only(caplog: pytest.LogCaptur
 async def test_a_client_that_leaves_before_the_answer_is_noticed() -> None:
     faults = Faults()
     faults.arm(StallFault(at=StallAt.HEADERS))
-    async with asyncio.timeout(5), offline_model(pace=0, faults=faults) as server:
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server:
         async with aiohttp.ClientSession(headers={"x-goog-api-key": "k"}) as session:
             body = {"model": MODEL, "input": "hello"}
             asking = asyncio.ensure_future(session.post(f"{server.url}/v1/interactions", json=body))

@@ -17,7 +17,7 @@ from tests.support.discord.wire import Wire
 from tests.support.discord.world import World
 
 T = TypeVar("T")
-WITHIN = 20.0  # real seconds
+WITHIN = 40.0  # real seconds
 POST = "POST /channels/{channel}/messages"
 EDIT = "PATCH /channels/{channel}/messages/{message}"
 

@@ -74,7 +74,7 @@ class HttpEvents:
         age: float = 0.0,
         secret: str | None = None,
         timestamp: str | None = None,
-        within: float = 10.0,
+        within: float = 40.0,
     ) -> Answered:
         """Post a body as Slack would, or badly.
 

@@ -16,7 +16,7 @@ from tests.support.slack.wire import Wire
 from tests.support.slack.workspace import Workspace
 
 T = TypeVar("T")
-WITHIN = 20.0  # real seconds
+WITHIN = 40.0  # real seconds
 
 
 class Views:
