@@ -267,9 +267,14 @@ def _give_up(error: BaseException) -> NoReturn:
 
 
 def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
-    """What runs, what does not, and which variable would change that."""
+    """What runs, what does not, and which variable would change that.
+
+    Args:
+        address: of the page; None when nothing has been started.
+    """
     web, gemini = settings.web, settings.gemini
     page = address or f"http://{web.host}:{web.port or '(any free port)'}"
+    connects = "set up" if address is None else "connecting"
     caps = [name for name in ("daily_turns_per_person", "daily_turns") if getattr(settings.bot, name)]
     return [
         f"Clew {__version__}",
@@ -278,10 +283,10 @@ def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
         if gemini.api_key
         else "  model     the built-in offline model; GEMINI_API_KEY turns Gemini on",
         f"  database  {settings.database.path}",
-        "  Slack     connecting"
+        f"  Slack     {connects}"
         if settings.slack.is_set
         else "  Slack     off; SLACK_BOT_TOKEN and SLACK_APP_TOKEN turn it on, and docs/slack.md says how",
-        "  Discord   connecting"
+        f"  Discord   {connects}"
         if settings.discord.is_set
         else "  Discord   off; DISCORD_TOKEN turns it on, and docs/discord.md says how",
         *([] if caps else ["  no daily cap: CLEW_DAILY_TURNS and CLEW_DAILY_TURNS_PER_PERSON set one"]),

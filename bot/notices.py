@@ -73,9 +73,9 @@ def notice_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat 
         case NotAllowed(refusal=refusal):
             return f"{_NOT_ALLOWED[refusal]} Please ask the person who runs me."
         case CapReached(cap=cap, personal=True):
-            return f"You have used your {_turns(cap)} for today. They are back at midnight UTC."
+            return f"You have used your {_turns(cap)} for today. There will be more at midnight UTC."
         case CapReached(cap=cap):
-            return f"The {_turns(cap)} for everybody today are used up. They are back at midnight UTC."
+            return f"Nothing is left today of the {_turns(cap)} for everybody. There will be more at midnight UTC."
         case TooManyAttempts():
             return "I tried several times and could not bring this answer to an end. Please ask again."
         case _:

@@ -191,9 +191,9 @@ def file_hosts(text: object) -> frozenset[str]:
         spelt, _, number = name.partition(":")
         is_port = re.fullmatch(r"[1-9]\d{0,4}", number, re.ASCII) and int(number) <= 65_535
         if not _HOST_NAME.fullmatch(spelt) or (":" in name and not is_port):
-            raise ValueError(f"holds {found(name)}; give hosts such as files.slack.com, with commas between them")
+            raise ValueError(f"holds {found(name)}; give names like files.example.org, with commas between them")
     if not listed:
-        raise ValueError("names no host; give hosts such as files.slack.com, with commas between them")
+        raise ValueError("names no host; give names like files.example.org, with commas between them")
     return listed
 
 

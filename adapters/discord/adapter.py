@@ -270,6 +270,7 @@ class DiscordAdapter:
                 store=self._store,
                 threads=parts.threads,
                 me=parts.identity.user_id,
+                upload_limit=parts.channels.upload_limit(turn.thread.installation_id),
                 now=self._now,
                 clock=self._clock,
                 sleep=self._sleep,

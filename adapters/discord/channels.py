@@ -65,9 +65,9 @@ class Channels:
         found = guild.get_channel_or_thread(int(name)) or guild.get_role(int(name))
         return line(found.name) if found is not None else None
 
-    def upload_limit(self, guild_id: str | None) -> int | None:
+    def upload_limit(self, guild_id: str) -> int | None:
         """Bytes that one file may have in a server; None where that is not known."""
-        guild = self._guild(guild_id) if guild_id else None
+        guild = self._guild(guild_id)
         return None if guild is None else guild.filesize_limit
 
     def _known(self, channel_id: str, guild_id: str) -> Where | None:

@@ -17,6 +17,13 @@ MOST_FILES: Final = 10  # of one message
 FILE_LIMIT: Final = 10 * 1024 * 1024  # bytes of one file, where the server has no more
 _REQUEST_LIMIT: Final = 24 * 1024 * 1024  # bytes of one request; Discord takes 25 MiB
 
+WORKING: Final = "*Thinking…*"  # in the place of words that are yet to come
+STOPPED: Final = "*Stopped.*"
+NOTHING: Final = "*The answer holds nothing that Discord can show.*"
+FILES_ONLY: Final = "*The answer is in the files below.*"
+NOT_SENT: Final = "*A file of this answer is too large for Discord, or is refused here.*"
+MODERATED: Final = "*The rules of this server (AutoMod) or of Discord do not let me post this answer.*"
+
 Body = dict[str, Any]
 
 
@@ -78,12 +85,16 @@ def files_of(answer: Answer) -> list[File]:
     ]
 
 
-def that_fit(files: list[File]) -> tuple[File, ...]:
-    """As many of the files, the first ones, as one message takes."""
+def that_fit(files: list[File], *, limit: int = FILE_LIMIT) -> tuple[File, ...]:
+    """As many of the files, the first ones, as one message takes.
+
+    Args:
+        limit: bytes that one file may have.
+    """
     fitting: list[File] = []
     left = _REQUEST_LIMIT
     for file in files:
-        if len(file.data) <= min(FILE_LIMIT, left) and len(fitting) < MOST_FILES:
+        if len(file.data) <= min(limit, left) and len(fitting) < MOST_FILES:
             fitting.append(file)
             left -= len(file.data)
     return tuple(fitting)

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from adapters.discord import faces
 from adapters.discord.buttons import Buttons
 from adapters.discord.calls import NO_RIGHT, Calls, DiscordClosed, DiscordRefused, File, NoLongerWanted
-from adapters.discord.faces import Face, faces_of, files_of, that_fit
+from adapters.discord.faces import Face
 from adapters.discord.format import (
     MOST_PARTS,
     OVERFLOW_NAME,
@@ -32,12 +33,6 @@ from bot.waiting import pause
 
 logger = logging.getLogger(__name__)
 
-WORKING = "*Thinking…*"  # in the place of words that are yet to come
-STOPPED = "*Stopped.*"
-_NOTHING = "*The answer holds nothing that Discord can show.*"
-_FILES_ONLY = "*The answer is in the files below.*"
-_NOT_SENT = "*A file of this answer is too large for Discord, or is refused here.*"
-_MODERATED = "*The rules of this server (AutoMod) or of Discord do not let me post this answer.*"
 _RULES = {200000, 200001, 240000}  # AutoMod's, and for harmful links
 _ABOUT_FILES = {40005, 50045, NO_RIGHT}  # too large, or files may not be attached here
 _MOST_GROWING = 2 * MOST_PARTS * PART_LIMIT  # characters of an answer that are shown while it grows
@@ -69,6 +64,7 @@ class DiscordReply:
         store: Store,
         threads: Threads,
         me: str,
+        upload_limit: int,
         now: Callable[[], float],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -76,6 +72,7 @@ class DiscordReply:
     ) -> None:
         self._turn, self._draft, self._calls, self._threads = turn, draft, calls, threads
         self._now, self._clock, self._sleep, self._pace = now, clock, sleep, pace
+        self._upload_limit = upload_limit
         self._more, self._ended = asyncio.Event(), asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._typing: asyncio.Task[None] | None = None
@@ -133,37 +130,37 @@ class DiscordReply:
                 except DiscordRefused as error:  # where not even that can be said, the asker is told elsewhere
                     raise DiscordClosed("notice", error.status, error.code) from error
             case Stopped(answer) if answer.is_empty:
-                await posting.keep(WORKING, STOPPED, until=until)
+                await posting.keep(faces.WORKING, faces.STOPPED, until=until)
             case Answered(answer) | Stopped(answer):
                 await self._show_answer(posting, answer, until)
         await posting.tidy(until=until)
 
     async def _show_answer(self, posting: Posting, answer: Answer, until: float) -> None:
-        planned = plan(markdown_of(answer))
-        texts = planned.parts or (_FILES_ONLY if answer.media else _NOTHING,)
+        planned = await asyncio.to_thread(plan, markdown_of(answer))  # a very long one takes a second or two
+        texts = planned.parts or (faces.FILES_ONLY if answer.media else faces.NOTHING,)
         overflow = [] if planned.overflow is None else [File(OVERFLOW_NAME, planned.overflow)]
-        files = [*overflow, *files_of(answer)]
-        sent = that_fit(files)
+        files = [*overflow, *faces.files_of(answer)]
+        sent = faces.that_fit(files, limit=self._upload_limit)
         if len(sent) < len(files):
-            texts = (*texts[:-1], f"{texts[-1]}\n\n{_NOT_SENT}")
+            texts = (*texts[:-1], f"{texts[-1]}\n\n{faces.NOT_SENT}")
         try:
-            await self._show(posting, faces_of(texts, sent), until)
+            await self._show(posting, faces.faces_of(texts, sent), until)
         except (DiscordRefused, DiscordClosed) as error:
             logger.warning("answer refused", extra={**self._turn.fields, "reason": str(error)})
             if error.code in _RULES:
-                await self._show(posting, faces_of((_MODERATED,), ()), until)
+                await self._show(posting, faces.faces_of((faces.MODERATED,), ()), until)
             elif sent and (error.code in _ABOUT_FILES or error.status == 413):
                 # The words of an answer are worth more than its files.
                 if overflow:
                     texts = tuple(split(render(markdown_of(answer)), limit=PART_LIMIT))
-                await self._show(posting, faces_of((*texts[:-1], f"{texts[-1]}\n\n{_NOT_SENT}"), ()), until)
+                await self._show(posting, faces.faces_of((*texts[:-1], f"{texts[-1]}\n\n{faces.NOT_SENT}"), ()), until)
             else:
                 raise
 
-    async def _show(self, posting: Posting, faces: list[Face], until: float) -> None:
-        for number, face in enumerate(faces):
+    async def _show(self, posting: Posting, shown: list[Face], until: float) -> None:
+        for number, face in enumerate(shown):
             await posting.put(number, face, until=until)
-        await posting.remove(lambda number: number >= len(faces), until=until)
+        await posting.remove(lambda number: number >= len(shown), until=until)
 
     # --- while it grows -------------------------------------------------------------------------
 
@@ -213,7 +210,7 @@ class DiscordReply:
         if self._turn.interaction is not None or not self._slots.has_words or self._draft.answer.text:
             return
         until = self._clock() + self._pace.settle
-        await posting.put(0, Face(WORKING, Buttons.GROWING), until=until, unless=self._ended)
+        await posting.put(0, Face(faces.WORKING, Buttons.GROWING), until=until, unless=self._ended)
         await posting.remove(lambda number: number > 0, until=until)
 
     async def _grow(self, posting: Posting) -> None:
@@ -317,6 +314,7 @@ async def open_reply(
     store: Store,
     threads: Threads,
     me: str,
+    upload_limit: int | None = None,
     now: Callable[[], float] = time.time,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -326,6 +324,7 @@ async def open_reply(
 
     Args:
         me: the bot's own user id.
+        upload_limit: bytes that one file may have in that server; None where it is not known.
         now: seconds since the epoch; *clock*: from any beginning.
     """
     reply = DiscordReply(
@@ -335,6 +334,7 @@ async def open_reply(
         store=store,
         threads=threads,
         me=me,
+        upload_limit=upload_limit or faces.FILE_LIMIT,
         now=now,
         clock=clock,
         sleep=sleep,

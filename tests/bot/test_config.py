@@ -376,23 +376,23 @@ def test_slack_alone_is_enough_to_serve(ways_in: dict[str, str]) -> None:
         ),
         pytest.param(
             {"SLACK_FILE_HOSTS": "https://files.slack.com"},
-            "SLACK_FILE_HOSTS holds 'https://files.slack.com'; give hosts such as files.slack.com, with commas between "
+            "SLACK_FILE_HOSTS holds 'https://files.slack.com'; give names like files.example.org, with commas between "
             "them.",
             id="a file host that is a URL",
         ),
         pytest.param(
             {"SLACK_FILE_HOSTS": "files.slack.com:0"},
-            "SLACK_FILE_HOSTS holds 'files.slack.com:0'; give hosts such as files.slack.com, with commas between them.",
+            "SLACK_FILE_HOSTS holds 'files.slack.com:0'; give names like files.example.org, with commas between them.",
             id="a file host with no port at all",
         ),
         pytest.param(
             {"SLACK_FILE_HOSTS": "*.slack.com"},
-            "SLACK_FILE_HOSTS holds '*.slack.com'; give hosts such as files.slack.com, with commas between them.",
+            "SLACK_FILE_HOSTS holds '*.slack.com'; give names like files.example.org, with commas between them.",
             id="a pattern of file hosts",
         ),
         pytest.param(
             {"SLACK_FILE_HOSTS": ","},
-            "SLACK_FILE_HOSTS names no host; give hosts such as files.slack.com, with commas between them.",
+            "SLACK_FILE_HOSTS names no host; give names like files.example.org, with commas between them.",
             id="no file hosts",
         ),
         pytest.param(

@@ -195,7 +195,7 @@ async def test_a_check_tells_whether_discord_would_run(tmp_path: Path) -> None:
     with_token = await finished(tmp_path, "check", DISCORD_TOKEN="anything")
 
     assert "Discord   off; DISCORD_TOKEN turns it on" in without.printed
-    assert "Discord   connecting" in with_token.printed
+    assert "Discord   set up" in with_token.printed
 
 
 async def test_the_invite_link_is_printed_for_an_id_or_for_the_token(tmp_path: Path) -> None:

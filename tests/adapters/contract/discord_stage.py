@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from adapters.discord.adapter import Rhythm
+from adapters.discord.faces import WORKING
 from adapters.discord.format import OVERFLOW_NAME
 from adapters.discord.history import ASIDE
 from adapters.discord.places import DIRECT, DISCORD
-from adapters.discord.reply import WORKING
 from bot.answers import After, AnswerEvent, Question, Text
 from bot.commands import Command
 from bot.messages import MessageId, Thread

@@ -7,8 +7,9 @@ from itertools import count
 from pathlib import Path
 
 from adapters.discord.adapter import Rhythm
+from adapters.discord.faces import WORKING
 from adapters.discord.places import DISCORD
-from adapters.discord.reply import WORKING, Pace
+from adapters.discord.reply import Pace
 from adapters.discord.slots import POSTING
 from bot.answers import TextPiece
 from bot.limits import Limits

@@ -112,6 +112,20 @@ async def test_a_file_too_large_for_discord_is_named_and_the_words_arrive() -> N
     assert "too large" in shown.text
 
 
+async def test_a_server_with_boosts_takes_larger_files() -> None:
+    film = Media(MediaKind.VIDEO, "video/mp4", b"0" * (FILE_LIMIT + 1))
+    async with discord_server() as discord:
+        discord.boost(2)
+        async with clew_on(discord) as clew:
+            clew.model.will(*saying("Here it is.", film))
+            question = await discord.says("ada", "make a film")
+
+            (shown,) = await discord.shown(question, is_whole)
+
+    assert [len(file.data) for file in shown.files] == [FILE_LIMIT + 1]
+    assert shown.text == "Here it is."
+
+
 async def test_nothing_the_model_says_pings_anybody_or_shows_a_preview() -> None:
     async with discord_server() as discord, clew_on(discord) as clew:
         ada = discord.person("ada")
