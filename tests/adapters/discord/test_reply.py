@@ -123,7 +123,7 @@ async def test_a_server_with_boosts_takes_larger_files() -> None:
             (shown,) = await discord.shown(question, is_whole)
 
     assert [len(file.data) for file in shown.files] == [FILE_LIMIT + 1]
-    assert shown.text == "Here it is."
+    assert words(shown) == "Here it is."
 
 
 async def test_nothing_the_model_says_pings_anybody_or_shows_a_preview() -> None:
