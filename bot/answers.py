@@ -57,6 +57,16 @@ After = InteractionId | tuple[Step, ...] | None
 """What an answer goes on from: an interaction Gemini holds, a history we send, or nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How one question is to be answered, where that differs from how all are."""
+
+    model: str | None = None  # another than the settings name
+
+
+PLAIN = Manner()
+
+
 @dataclass(frozen=True, slots=True)
 class Created:
     """Gemini has taken the question in; from now on the interaction can be fetched."""

@@ -1,10 +1,8 @@
-"""The model over google-genai, which no other module imports."""
+"""The calls of the Interactions API over google-genai, which no other module imports."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
-from itertools import count
+from contextlib import aclosing, asynccontextmanager
 
 import httpx2
 from google import genai
@@ -17,39 +15,13 @@ from google.genai._gaos.models import CreateInteractionRequest
 from google.genai.interactions import CreateModelInteraction
 from google.genai.types import HttpOptions, HttpRetryOptions
 
-from bot.answers import After, AnswerEvent, Completed, Interaction, InteractionState, Question
-from bot.errors import (
-    AnswerBroken,
-    ContextLost,
-    InteractionLost,
-    ModelError,
-    ModelRefused,
-    ModelUnavailable,
-    ModelUnknown,
-    QuestionRejected,
-)
-from bot.interactions import (
-    COMPLETE,
-    CONTINUES,
-    RUNNING,
-    Fetched,
-    Hop,
-    inline_bytes,
-    question_body,
-    read_fetched,
-    retold,
-)
-from bot.messages import InteractionId, Usage
-from bot.model_errors import error_for, raise_if_blocked, read_failure
-from bot.sse import EventStream
+from bot.errors import ModelUnavailable
+from bot.gemini_model import CallFailed, GeminiModel, NoConnection
+from bot.messages import InteractionId
+from bot.model_errors import read_failure
 
-logger = logging.getLogger(__name__)
-
-_MOST_HOPS = 20
-_OFF_LOOP = 256 * 1024  # bytes; turning more into or out of base64 would keep everybody else waiting
 _CONNECT = 10.0  # seconds
 _KEEP = 60.0  # seconds an idle connection is kept: people take longer than the usual 5 to answer
-_LINGER = 1.0  # seconds a finished stream has to end, so that its connection can be used again
 
 
 @asynccontextmanager
@@ -63,7 +35,7 @@ async def open_model(
     system_instruction: str | None = None,
     tools: Sequence[Mapping[str, object]] = (),
     thinking_level: str | None = None,
-) -> AsyncIterator["GeminiModel"]:
+) -> AsyncIterator[GeminiModel]:
     """Gemini's model of a name, ready to be asked.
 
     Args:
@@ -84,7 +56,7 @@ async def open_model(
     # In a thread: reading the certificates and building the SDK's models take a good part of a second.
     client = await asyncio.to_thread(_client, api_key, base_url, api_version, concurrency)
     try:
-        yield GeminiModel(client, model=model, fixed=fixed)
+        yield GeminiModel(GeminiLine(client), model=model, fixed=fixed)
     finally:
         await client.aio.aclose()
         client.close()
@@ -117,173 +89,62 @@ def _client(api_key: str, base_url: str | None, api_version: str, concurrency: i
     return client
 
 
-class GeminiModel:
-    """The `Model` that is Gemini; made by `open_model`."""
+class GeminiLine:
+    """The `Line` to Gemini; `open_model` opens it."""
 
-    def __init__(self, client: genai.Client, *, model: str, fixed: Mapping[str, object]) -> None:
+    def __init__(self, client: genai.Client) -> None:
         self._client = client  # held: a client that nobody holds closes itself
-        self._model = model
-        self._fixed = fixed
-        self._request = CreateInteractionRequest(body=CreateModelInteraction(model=model, stream=True))
+        self._requests: dict[str, CreateInteractionRequest] = {}  # by model
 
-    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
-        """Ask, and yield the answer as it comes; see `Model`.
-
-        An answer too long for one interaction takes several: each of them is told as `Created`, and the last
-        one is what the next turn goes on from.
-        """
-        if inline_bytes(question, after) > _OFF_LOOP:
-            body = await asyncio.to_thread(question_body, question, after)
-        else:
-            body = question_body(question, after)
-        chained = isinstance(after, str)
-        usage = Usage()
-        for number in count(1):
-            hop = Hop()
-            try:
-                async with aclosing(self._events(hop, body, chained=chained)) as events:
-                    async for event in events:
-                        yield event
-                interaction = self._judged(hop, chained=chained)
-                if hop.status == CONTINUES and number == _MOST_HOPS:
-                    raise AnswerBroken(f"unfinished after {_MOST_HOPS} hops")
-            except ModelError as error:
-                _log(error, "create", hop.id)
-                if number > 1 and hop.id is None and isinstance(error, ModelRefused | ContextLost | QuestionRejected):
-                    # The question was taken in long ago: it is the answer that broke, between two hops.
-                    raise AnswerBroken(f"not continued: {error}") from error
-                raise
-            usage += hop.usage
-            if hop.status != CONTINUES:
-                yield Completed(interaction, usage, truncated=hop.status != "completed")
-                return
-            # Without the input: Gemini holds it already. With it, the question would be asked twice.
-            body = {"previous_interaction_id": interaction, "continuation_token": hop.continuation}
-            chained = True
-
-    async def look_up(self, interaction: InteractionId) -> Interaction:
-        """Fetch an interaction and its answer; see `Model`.
-
-        The last hop of a long answer brings the earlier ones' content with it. A hop that is not the last is
-        broken: the token it gave to go on with is gone with the stream that told it.
-        """
-        try:
-            found = await self._fetch(interaction)
-            if found.status in RUNNING:
-                return Interaction(interaction, InteractionState.RUNNING)
-            raise_if_blocked(found.failures)
-            if found.status not in COMPLETE:
-                return Interaction(interaction, InteractionState.BROKEN)
-            return Interaction(interaction, InteractionState.COMPLETED, retold(await self._hops(found)))
-        except ModelError as error:
-            _log(error, "get", interaction)
-            raise
-
-    async def _events(
-        self, hop: Hop, body: Mapping[str, object], *, chained: bool
-    ) -> AsyncGenerator[AnswerEvent, None]:
-        """Post one create and yield what its stream tells; how it ended stands in the hop."""
-        accepted = False
+    @asynccontextmanager
+    async def create(self, model: str, body: Mapping[str, object]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Post a create and yield its event stream."""
+        if model not in self._requests:
+            self._requests[model] = CreateInteractionRequest(body=CreateModelInteraction(model=model, stream=True))
         try:
             async with self._client.aio.interactions.with_streaming_response.create(
-                request=self._request,
-                extra_body={**self._fixed, **body},
-                automatic_continuation=False,  # there is none over raw bytes: the hops are posted by `answer`
+                request=self._requests[model],
+                extra_body=dict(body),
+                automatic_continuation=False,  # there is none over raw bytes: whoever reads them posts the hops
             ) as response:
                 content_type = response.headers.get("content-type", "")
                 if response.status_code != 200 or not content_type.startswith("text/event-stream"):
                     raise ModelUnavailable(f"HTTP {response.status_code} without an event stream")
-                accepted = True
                 # The typed events of the SDK would cost a millisecond each.
-                async with aclosing(response.http_response.aiter_bytes()) as pieces:
-                    async for event in _read(pieces, hop):
-                        yield event
-        except errors.APIStatusError as error:
-            raise self._error(error, chained=chained) from None
-        except (errors.APIError, httpx2.HTTPError) as error:
-            if accepted:
-                raise AnswerBroken(f"connection lost: {_name(error)}") from None
-            raise ModelUnavailable(f"no connection: {_name(error)}") from None
+                async with aclosing(_whole(response.http_response)) as pieces:
+                    yield pieces
+        except errors.APIError as error:
+            raise _failed(error) from None
+        except httpx2.HTTPError as error:
+            raise NoConnection(_name(error)) from None
 
-    def _judged(self, hop: Hop, *, chained: bool) -> InteractionId:
-        """The interaction of a hop that ended well; raises what it means when it did not."""
-        if hop.error is not None:
-            failure = read_failure(None, hop.error)
-            if hop.id is None:  # an error in place of an answer: as good as a status
-                raise error_for(failure, model=self._model, chained=chained)
-            raise_if_blocked((failure.code,))
-            raise AnswerBroken(f"error event: {failure.code}")
-        raise_if_blocked(hop.failures)
-        if hop.status == "requires_action":
-            # A function call, and we offer no functions: asking again would end the same way.
-            raise QuestionRejected(hop.status, chained=chained)
-        if hop.id is None or hop.status not in COMPLETE | {CONTINUES}:
-            raise AnswerBroken(f"the stream ended with status {hop.status}")
-        if hop.status == CONTINUES and hop.continuation is None:
-            raise AnswerBroken("unfinished, and no token to go on with")
-        return hop.id
-
-    async def _hops(self, last: Fetched) -> list[Fetched]:
-        """The hops of a completed answer, the first one first."""
-        hops = [last]
-        while (previous := hops[0].previous) is not None and len(hops) < _MOST_HOPS:
-            try:
-                earlier = await self._fetch(previous)
-            except InteractionLost:  # an earlier turn, long forgotten: a hop is minutes old at the most
-                break
-            if earlier.status != CONTINUES:
-                break
-            hops.insert(0, earlier)
-        return hops
-
-    async def _fetch(self, interaction: InteractionId) -> Fetched:
+    async def get(self, interaction: InteractionId) -> tuple[int, bytes]:
+        """Fetch an interaction; the status and the body."""
         try:
             async with self._client.aio.interactions.with_streaming_response.get(id=interaction) as response:
-                body = await response.read()
-        except errors.APIStatusError as error:
-            meant = self._error(error, chained=True)
-            if isinstance(meant, ContextLost | QuestionRejected | ModelUnknown):  # the request is nothing but the id
-                raise InteractionLost(str(meant)) from None
-            raise meant from None
-        except (errors.APIError, httpx2.HTTPError) as error:
-            raise ModelUnavailable(f"no connection: {_name(error)}") from None
-        found = await asyncio.to_thread(read_fetched, body) if len(body) > _OFF_LOOP else read_fetched(body)
-        if found is None:
-            raise ModelUnavailable(f"HTTP {response.status_code} without an interaction")
-        return found
-
-    def _error(self, error: errors.APIStatusError, *, chained: bool) -> ModelError:
-        failure = read_failure(error.response.status_code, error.body, error.response.headers)
-        return error_for(failure, model=self._model, chained=chained)
-
-    def __repr__(self) -> str:
-        return f"GeminiModel({self._model!r})"
+                return response.status_code, await response.read()
+        except errors.APIError as error:
+            raise _failed(error) from None
+        except httpx2.HTTPError as error:
+            raise NoConnection(_name(error)) from None
 
 
-async def _read(pieces: AsyncIterator[bytes], hop: Hop) -> AsyncGenerator[AnswerEvent, None]:
-    """Read a stream to its end, or to where nothing that follows can matter."""
-    stream = EventStream()
-    async for piece in pieces:
-        for found in stream.feed(piece):
-            for event in hop.read(found):
-                yield event
-        if hop.is_over or stream.ended:
-            with suppress(TimeoutError, httpx2.HTTPError):
-                async with asyncio.timeout(_LINGER):
-                    async for _ in pieces:
-                        pass
-            break
-    for found in stream.finish():
-        for event in hop.read(found):
-            yield event
-    hop.finish()
+async def _whole(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+    """The bytes of a response. Raises NoConnection when they stop."""
+    try:
+        async with aclosing(response.aiter_bytes()) as pieces:
+            async for piece in pieces:
+                yield piece
+    except httpx2.HTTPError as error:
+        raise NoConnection(_name(error)) from None
+
+
+def _failed(error: errors.APIError) -> CallFailed | NoConnection:
+    if isinstance(error, errors.APIStatusError):
+        return CallFailed(read_failure(error.response.status_code, error.body, error.response.headers))
+    return NoConnection(_name(error))
 
 
 def _name(error: Exception) -> str:
     """What kind of error it is. Its text may hold an address, a header, whatever a library likes to quote."""
     return type(error.__cause__ or error).__name__
-
-
-def _log(error: ModelError, call: str, interaction: InteractionId | None) -> None:
-    fields = {"failure": type(error).__name__, "reason": str(error), "call": call, "interaction": interaction}
-    logger.warning("model failed", extra=fields)

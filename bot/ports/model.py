@@ -3,14 +3,14 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from bot.answers import After, AnswerEvent, Interaction, Question
+from bot.answers import PLAIN, After, AnswerEvent, Interaction, Manner, Question
 from bot.messages import InteractionId
 
 
 class Model(Protocol):
     """Whoever answers questions. Every failure is one of the `ModelError` classes."""
 
-    def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
+    def answer(self, question: Question, *, after: After, manner: Manner = PLAIN) -> AsyncGenerator[AnswerEvent, None]:
         """Ask, once and without retrying, and yield the answer as it comes.
 
         The first event is `Created`, the last one `Completed`. Closing the iterator hangs up.

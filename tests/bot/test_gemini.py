@@ -48,7 +48,8 @@ from bot.errors import (
     QuestionRejected,
     QuotaExhausted,
 )
-from bot.gemini import GeminiModel, open_model
+from bot.gemini import open_model
+from bot.gemini_model import GeminiModel
 from bot.messages import InteractionId, Usage
 from bot.offline import (
     Afterwards,

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.adapter import Line
-from bot.answers import After, AnswerEvent, Created, Interaction, InteractionState, Question
+from bot.answers import PLAIN, After, AnswerEvent, Created, Interaction, InteractionState, Manner, Question
 from bot.errors import ModelRefused
 from bot.messages import InteractionId
 from bot.ports import Store
@@ -181,11 +181,13 @@ class ReapedModel(ScriptedModel):
         self.reaper = reaper
         self._tells, self._finishes = tells, finishes
 
-    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
-        cues = self._tells(Asked(question, after))
+    async def answer(
+        self, question: Question, *, after: After, manner: Manner = PLAIN
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        cues = self._tells(Asked(question, after, manner))
         name = InteractionId(f"i{len(self.asked) + 1}")
         self.will(cues[0] if isinstance(cues[0], ModelRefused) else Created(name))
-        async with aclosing(super().answer(question, after=after)) as accepted:
+        async with aclosing(super().answer(question, after=after, manner=manner)) as accepted:
             first = await self.reaper.lets("model.answer", lambda: anext(accepted))
         self.will_find(name, self._found(name, cues))
         yield first

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from bot.answers import (
+    PLAIN,
     After,
     AnswerEvent,
     Completed,
@@ -16,6 +17,7 @@ from bot.answers import (
     Ending,
     Interaction,
     InteractionState,
+    Manner,
     Notice,
     Question,
     Text,
@@ -97,6 +99,7 @@ class Asked:
 
     question: Question
     after: After
+    manner: Manner = PLAIN
 
     @property
     def text(self) -> str:
@@ -134,8 +137,10 @@ class ScriptedModel:
         async with asyncio.timeout(30), self._heard:
             await self._heard.wait_for(lambda: len(self.asked) >= number)
 
-    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append(Asked(question, after))
+    async def answer(
+        self, question: Question, *, after: After, manner: Manner = PLAIN
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        self.asked.append(Asked(question, after, manner))
         number = len(self.asked)
         script: Sequence[Cue]
         if self._scripts:

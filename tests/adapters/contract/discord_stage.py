@@ -10,7 +10,7 @@ from adapters.discord.faces import WORKING
 from adapters.discord.format import OVERFLOW_NAME
 from adapters.discord.history import ASIDE
 from adapters.discord.places import DIRECT, DISCORD
-from bot.answers import After, AnswerEvent, Question, Text
+from bot.answers import PLAIN, After, AnswerEvent, Manner, Question, Text
 from bot.commands import Command
 from bot.messages import MessageId, Thread
 from bot.ports import Store
@@ -28,9 +28,11 @@ RHYTHM = Rhythm(pause=0.05, longest_pause=0.2, catch_up=0.0, late=0.02)
 class _Unnaming(ScriptedModel):
     """Does not hear who speaks, which Discord tells and other platforms do not."""
 
-    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
+    async def answer(
+        self, question: Question, *, after: After, manner: Manner = PLAIN
+    ) -> AsyncGenerator[AnswerEvent, None]:
         unnamed = [Text(_NAME.sub("", one.text)) if isinstance(one, Text) else one for one in question]
-        async for event in super().answer(tuple(unnamed), after=after):
+        async for event in super().answer(tuple(unnamed), after=after, manner=manner):
             yield event
 
 

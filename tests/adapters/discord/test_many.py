@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bot.answers import After, AnswerEvent, Question
+from bot.answers import PLAIN, After, AnswerEvent, Manner, Question
 from tests.adapters.discord.answering import is_whole
 from tests.support.discord import DiscordServer, Shown, discord_server
 from tests.support.discord_clew import clew_on
@@ -23,8 +23,10 @@ class SlowModel(ScriptedModel):
         super().__init__()
         self._discord, self._dice = discord, dice
 
-    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
-        answering = super().answer(question, after=after)
+    async def answer(
+        self, question: Question, *, after: After, manner: Manner = PLAIN
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        answering = super().answer(question, after=after, manner=manner)
         yield await anext(answering)
         await self._discord.clock.sleep(self._dice.random() / 5)
         async for event in answering:

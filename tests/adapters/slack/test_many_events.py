@@ -14,7 +14,7 @@ import pytest
 from adapters.slack.adapter import Rhythm
 from adapters.slack.growing import Pace
 from adapters.slack.reply import WORKING
-from bot.answers import After, AnswerEvent, Created, Question, TextPiece
+from bot.answers import PLAIN, After, AnswerEvent, Created, Manner, Question, TextPiece
 from bot.limits import Limits
 from bot.messages import InteractionId
 from tests.support.scripted import Asked, ScriptedModel, completed, interaction
@@ -46,8 +46,10 @@ class PatientModel(ScriptedModel):
         self.may_answer: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
         self._clock = clock
 
-    async def answer(self, question: Question, *, after: After) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append(Asked(question, after))
+    async def answer(
+        self, question: Question, *, after: After, manner: Manner = PLAIN
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        self.asked.append(Asked(question, after, manner))
         text, name = self.asked[-1].text, InteractionId(f"i{len(self.asked)}")
         created, first, second, last = (
             Created(name),

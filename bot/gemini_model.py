@@ -1,0 +1,220 @@
+"""The model that is Gemini: answers that take several hops, and answers fetched again."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from itertools import count
+from typing import Protocol
+
+from bot.answers import PLAIN, After, AnswerEvent, Completed, Interaction, InteractionState, Manner, Question
+from bot.errors import (
+    AnswerBroken,
+    ContextLost,
+    InteractionLost,
+    ModelError,
+    ModelRefused,
+    ModelUnavailable,
+    ModelUnknown,
+    QuestionRejected,
+)
+from bot.interactions import (
+    COMPLETE,
+    CONTINUES,
+    RUNNING,
+    Fetched,
+    Hop,
+    inline_bytes,
+    question_body,
+    read_fetched,
+    retold,
+)
+from bot.messages import InteractionId, Usage
+from bot.model_errors import Failure, error_for, raise_if_blocked, read_failure
+from bot.sse import EventStream
+
+logger = logging.getLogger(__name__)
+
+_MOST_HOPS = 20
+_OFF_LOOP = 256 * 1024  # bytes; turning more into or out of base64 would keep everybody else waiting
+_LINGER = 1.0  # seconds a finished stream has to end, so that its connection can be used again
+
+
+class CallFailed(Exception):
+    """Gemini answered a call with an error."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
+class NoConnection(Exception):
+    """A call did not reach Gemini, or what it answered did not arrive."""
+
+
+class Line(Protocol):
+    """The calls of the Interactions API. Each raises CallFailed or NoConnection."""
+
+    def create(self, model: str, body: Mapping[str, object]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Post a create; the bytes of its event stream. Raises ModelUnavailable when it answers with none."""
+        ...
+
+    async def get(self, interaction: InteractionId) -> tuple[int, bytes]:
+        """Fetch an interaction; the status and the body."""
+        ...
+
+
+class GeminiModel:
+    """The `Model` that is Gemini; `open_model` makes one.
+
+    Args:
+        fixed: what every create says beside the question.
+    """
+
+    def __init__(self, line: Line, *, model: str, fixed: Mapping[str, object]) -> None:
+        self._line, self._model, self._fixed = line, model, fixed
+
+    async def answer(
+        self, question: Question, *, after: After, manner: Manner = PLAIN
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """Ask, and yield the answer as it comes; see `Model`.
+
+        An answer too long for one interaction takes several: each of them is told as `Created`, and the last
+        one is what the next turn goes on from.
+        """
+        if inline_bytes(question, after) > _OFF_LOOP:
+            body = await asyncio.to_thread(question_body, question, after)
+        else:
+            body = question_body(question, after)
+        model, chained = manner.model or self._model, isinstance(after, str)
+        usage = Usage()
+        for number in count(1):
+            hop = Hop()
+            try:
+                async with aclosing(self._events(hop, body, model=model, chained=chained)) as events:
+                    async for event in events:
+                        yield event
+                interaction = self._judged(hop, model=model, chained=chained)
+                if hop.status == CONTINUES and number == _MOST_HOPS:
+                    raise AnswerBroken(f"unfinished after {_MOST_HOPS} hops")
+            except ModelError as error:
+                _log(error, "create", hop.id)
+                if number > 1 and hop.id is None and isinstance(error, ModelRefused | ContextLost | QuestionRejected):
+                    # The question was taken in long ago: it is the answer that broke, between two hops.
+                    raise AnswerBroken(f"not continued: {error}") from error
+                raise
+            usage += hop.usage
+            if hop.status != CONTINUES:
+                yield Completed(interaction, usage, truncated=hop.status != "completed")
+                return
+            # Without the input: Gemini holds it already. With it, the question would be asked twice.
+            body = {"previous_interaction_id": interaction, "continuation_token": hop.continuation}
+            chained = True
+
+    async def look_up(self, interaction: InteractionId) -> Interaction:
+        """Fetch an interaction and its answer; see `Model`.
+
+        The last hop of a long answer brings the earlier ones' content with it. A hop that is not the last is
+        broken: the token it gave to go on with is gone with the stream that told it.
+        """
+        try:
+            found = await self._fetch(interaction)
+            if found.status in RUNNING:
+                return Interaction(interaction, InteractionState.RUNNING)
+            raise_if_blocked(found.failures)
+            if found.status not in COMPLETE:
+                return Interaction(interaction, InteractionState.BROKEN)
+            return Interaction(interaction, InteractionState.COMPLETED, retold(await self._hops(found)))
+        except ModelError as error:
+            _log(error, "get", interaction)
+            raise
+
+    async def _events(
+        self, hop: Hop, body: Mapping[str, object], *, model: str, chained: bool
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """Post one create and yield what its stream tells; how it ended stands in the hop."""
+        accepted = False
+        try:
+            async with self._line.create(model, {**self._fixed, **body}) as pieces:
+                accepted = True
+                async for event in _read(pieces, hop):
+                    yield event
+        except CallFailed as error:
+            raise error_for(error.failure, model=model, chained=chained) from None
+        except NoConnection as error:
+            if accepted:
+                raise AnswerBroken(f"connection lost: {error}") from None
+            raise ModelUnavailable(f"no connection: {error}") from None
+
+    def _judged(self, hop: Hop, *, model: str, chained: bool) -> InteractionId:
+        """The interaction of a hop that ended well; raises what it means when it did not."""
+        if hop.error is not None:
+            failure = read_failure(None, hop.error)
+            if hop.id is None:  # an error in place of an answer: as good as a status
+                raise error_for(failure, model=model, chained=chained)
+            raise_if_blocked((failure.code,))
+            raise AnswerBroken(f"error event: {failure.code}")
+        raise_if_blocked(hop.failures)
+        if hop.status == "requires_action":
+            # A function call, and we offer no functions: asking again would end the same way.
+            raise QuestionRejected(hop.status, chained=chained)
+        if hop.id is None or hop.status not in COMPLETE | {CONTINUES}:
+            raise AnswerBroken(f"the stream ended with status {hop.status}")
+        if hop.status == CONTINUES and hop.continuation is None:
+            raise AnswerBroken("unfinished, and no token to go on with")
+        return hop.id
+
+    async def _hops(self, last: Fetched) -> list[Fetched]:
+        """The hops of a completed answer, the first one first."""
+        hops = [last]
+        while (previous := hops[0].previous) is not None and len(hops) < _MOST_HOPS:
+            try:
+                earlier = await self._fetch(previous)
+            except InteractionLost:  # an earlier turn, long forgotten: a hop is minutes old at the most
+                break
+            if earlier.status != CONTINUES:
+                break
+            hops.insert(0, earlier)
+        return hops
+
+    async def _fetch(self, interaction: InteractionId) -> Fetched:
+        try:
+            status, body = await self._line.get(interaction)
+        except CallFailed as error:
+            meant = error_for(error.failure, model=self._model, chained=True)
+            if isinstance(meant, ContextLost | QuestionRejected | ModelUnknown):  # the request is nothing but the id
+                raise InteractionLost(str(meant)) from None
+            raise meant from None
+        except NoConnection as error:
+            raise ModelUnavailable(f"no connection: {error}") from None
+        found = await asyncio.to_thread(read_fetched, body) if len(body) > _OFF_LOOP else read_fetched(body)
+        if found is None:
+            raise ModelUnavailable(f"HTTP {status} without an interaction")
+        return found
+
+    def __repr__(self) -> str:
+        return f"GeminiModel({self._model!r})"
+
+
+async def _read(pieces: AsyncIterator[bytes], hop: Hop) -> AsyncGenerator[AnswerEvent, None]:
+    """Read a stream to its end, or to where nothing that follows can matter."""
+    stream = EventStream()
+    async for piece in pieces:
+        for found in stream.feed(piece):
+            for event in hop.read(found):
+                yield event
+        if hop.is_over or stream.ended:
+            with suppress(TimeoutError, NoConnection):
+                async with asyncio.timeout(_LINGER):
+                    async for _ in pieces:
+                        pass
+            break
+    for found in stream.finish():
+        for event in hop.read(found):
+            yield event
+    hop.finish()
+
+
+def _log(error: ModelError, call: str, interaction: InteractionId | None) -> None:
+    fields = {"failure": type(error).__name__, "reason": str(error), "call": call, "interaction": interaction}
+    logger.warning("model failed", extra=fields)
