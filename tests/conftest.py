@@ -3,8 +3,10 @@
 A run that looks for new ones: ``make test ARGS="--hypothesis-profile=explore -k ..."``.
 """
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("repeatable", derandomize=True, database=None)
-settings.register_profile("explore", print_blob=True)
+# How long a case takes says something about the machine, and nothing about the code.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", patient, derandomize=True, database=None)
+settings.register_profile("explore", patient, print_blob=True)
 settings.load_profile("repeatable")

@@ -96,7 +96,7 @@ class Watched:
 
     async def until(self, condition: "Callable[[Watched], bool]") -> None:
         """Take in what comes until *condition* holds."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not condition(self):
                 await self.take_in()
 

@@ -363,9 +363,9 @@ async def test_what_a_dead_process_left_unsaid_about_a_command_is_said_after_the
         slack.faults.disarm("chat.postMessage")
         for _ in range(2):
             # The first start says it and forgets that it did; the second finds it said.
+            reads = len(slack.calls_of("conversations.replies"))
             async with clew_on(slack, url=url, wrap=forgetful):
                 await slack.shown("general", ts, whole=2)
-                reads = len(slack.calls_of("conversations.replies"))
                 await slack.received("conversations.replies", reads + 1)
         confirmations = [one for one in slack.replies("general", ts) if "starts afresh" in one.text]
     assert len(confirmations) == 1
