@@ -17,8 +17,8 @@ from storage.sqlite import open_store
 from tests.support.discord import Clock, DiscordServer, Limits, Shown, Variants, discord_server
 from tests.support.discord_clew import set_for
 
-SPEED = 20.0  # Discord's seconds in one real second
-ATTEMPT = 0.5  # real seconds of one request
+SPEED = 10.0  # Discord's seconds in one real second
+ATTEMPT = 1.0  # real seconds of one request
 
 
 @dataclass

@@ -23,8 +23,8 @@ from bot.ports import Store
 from storage.sqlite import open_store
 from tests.support.slack import Clock, Limits, Shown, SlackServer, Variants, slack_server
 
-SPEED = 20.0  # Slack's seconds in one real second
-TIMEOUT = 0.4  # real seconds of one request
+SPEED = 10.0  # Slack's seconds in one real second
+TIMEOUT = 1.0  # real seconds of one request
 
 __all__ = ["SLACK", "SPEED", "Desk", "Grown", "calls_to", "desk", "workspace_of"]
 

@@ -153,7 +153,7 @@ async def test_a_direct_message_whose_post_was_lost_on_the_way_back_is_answered_
 async def test_a_post_that_comes_through_late_does_not_stand_there_twice() -> None:
     async with desk(variants=EDITS) as place:
         # Slack takes longer than anybody listens, and does it all the same.
-        place.slack.faults.arm(POST, Slow(10.0, acts_first=False))
+        place.slack.faults.arm(POST, Slow(30.0, acts_first=False))
         turn = await place.asked()
         async with place.answering(turn, pace=PACE) as grown:
             grown.says("The ")
