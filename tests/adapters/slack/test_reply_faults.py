@@ -234,7 +234,7 @@ async def test_a_process_that_dies_at_any_call_leaves_an_answer_that_the_next_on
     variants: Variants, acted: bool
 ) -> None:
     number, died = 0, True
-    async with desk(variants=variants, speed=40) as place:
+    async with desk(variants=variants) as place:
         while died:
             turn = await place.begun(await place.asked(f"question {number}"))
             async with killed_at(place, turn, number, acted=acted) as died:
@@ -269,7 +269,7 @@ async def test_a_process_that_dies_at_any_write_leaves_an_answer_that_the_next_o
     variants: Variants, after: bool
 ) -> None:
     number, died = 0, True
-    async with desk(variants=variants, speed=40) as place:
+    async with desk(variants=variants) as place:
         while died:
             turn = await place.begun(await place.asked(f"question {number}"))
             store = Dying(place.store, number, after=after)
