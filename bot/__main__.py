@@ -1,16 +1,14 @@
 """The command line, and the composition root: settings -> store -> Gemini -> core -> platforms -> run."""
 
-import argparse
 import asyncio
 import os
-import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import NoReturn, Protocol
 
 import aiohttp
@@ -19,66 +17,65 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.adapter import open_line as open_discord
 from adapters.discord.invite import read_invite
 from adapters.discord.places import DISCORD
+from adapters.discord.places import pointed_by as discord_link
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.adapter import open_line as open_slack
 from adapters.slack.manifest import print_manifest
 from adapters.slack.places import SLACK
+from adapters.slack.places import pointed_by as slack_link
 from adapters.web.adapter import WebAdapter
 from adapters.web.events import WEB
+from adapters.web.events import pointed_by as page_link
 from adapters.web.pages import About
 from bot import __version__
+from bot.attachments import intake_for
+from bot.chosen_model import beside, open_chosen_model
+from bot.cli import outlook, pointed_by, read_arguments
 from bot.commands import Commands
 from bot.config import Settings, read_settings
 from bot.dispatch import open_dispatcher
 from bot.errors import StartError
-from bot.gemini import open_model
+from bot.forgetting import open_forgetting
 from bot.health import Health
 from bot.inbox import Inbox
+from bot.insight import Insight, plain_history, plain_usage, since
 from bot.logs import configure_logs
-from bot.messages import Platform
+from bot.messages import Platform, Thread
 from bot.metrics import Metrics
-from bot.offline import offline_model
-from bot.ports import Adapter, Model
+from bot.ports import Adapter
+from bot.privacy import Privacy
 from bot.responder import Responder
+from bot.retrieval import recollect
+from storage.reading import open_reader
 from storage.sqlite import open_store
+
+_TEXT_KEPT = frozenset({WEB})  # what is said there is kept nowhere else
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``clew`` and of ``python -m bot``."""
-    parser = argparse.ArgumentParser(
-        prog="clew", description="Gemini in Slack and Discord threads, keeping the place of every conversation."
-    )
-    parser.add_argument("--version", action="version", version=f"clew {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("run", help="start the bot (the default)")
-    commands.add_parser("check", help="read the settings, say what would run, and change nothing")
-    commands.add_parser("health", help="ask the running bot how it is; exit 0 when it is well")
-    slack = commands.add_parser("slack", help="set Slack up").add_subparsers(dest="step", metavar="STEP", required=True)
-    manifest = slack.add_parser("manifest", help="print the app's manifest, and a link that creates the app from it")
-    manifest.add_argument("--http", metavar="URL", help="take events over HTTP at this address, not by Socket Mode")
-    discord = commands.add_parser("discord", help="set Discord up")
-    discord_steps = discord.add_subparsers(dest="step", metavar="STEP", required=True)
-    invite = discord_steps.add_parser("invite", help="print the link that puts the bot into a server")
-    invite.add_argument("--client-id", metavar="ID", help="the application's id; without it DISCORD_TOKEN is asked")
-    given = parser.parse_args(arguments)
-    match given.command:
-        case "check":
-            settings = _settings()
-            print("\n".join(_outlook(settings)))
-        case "health":
-            sys.exit(asyncio.run(_ask_health(_settings())))
-        case "slack":
-            try:
-                print(print_manifest(given.http))
-            except ValueError as error:
-                manifest.error(str(error))
-        case "discord":
-            try:
-                print(asyncio.run(read_invite(given.client_id, _settings().discord)))
-            except StartError as error:
-                _give_up(error)
-        case _:
-            _run(_settings())
+    given = read_arguments(arguments)
+    try:
+        match given.command:
+            case "check":
+                print("\n".join(outlook(read_settings())))
+            case "health":
+                sys.exit(asyncio.run(_ask_health(read_settings())))
+            case "thread":
+                print("\n".join(asyncio.run(_read_thread(read_settings(), given.link))))
+            case "usage":
+                print("\n".join(asyncio.run(_read_usage(read_settings(), given.days))))
+            case "slack manifest":
+                try:
+                    print(print_manifest(given.http))
+                except ValueError as error:
+                    given.parser.error(str(error))
+            case "discord invite":
+                print(asyncio.run(read_invite(given.client_id, read_settings().discord)))
+            case _:
+                _run(read_settings())
+    except StartError as error:
+        _give_up(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +103,26 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         metrics, adapters = Metrics(), dict[Platform, Adapter]()
         # Whoever is entered first is closed last: the platforms stop listening, the turns drain, the rest follows.
-        store = await stack.enter_async_context(open_store(settings.database.url, keeps_text=frozenset({WEB})))
-        model = await stack.enter_async_context(_model(settings))
+        store = await stack.enter_async_context(open_store(settings.database.url, keeps_text=_TEXT_KEPT))
+        model = await stack.enter_async_context(open_chosen_model(settings))
         slack = await stack.enter_async_context(open_slack(settings.slack)) if settings.slack.is_set else None
         discord = await stack.enter_async_context(open_discord(settings.discord)) if settings.discord.is_set else None
         responder = Responder(
             store=store,
             model=model,
             model_name=settings.gemini.model,
+            image_model=settings.gemini.image_model,
             adapters=adapters,
             limits=settings.limits,
             inline_limit=settings.bot.inline_mb * 1_000_000,
+            intake=intake_for(
+                settings.gemini.model,
+                shelf=model.files,
+                store=store,
+                limits=settings.limits,
+                most=settings.bot.upload_mb * 1_000_000,
+            ),
+            links=settings.bot.links,
             policy=settings.policy,
             metrics=metrics,
         )
@@ -130,9 +136,38 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
                 drain=settings.bot.drain_seconds,
             )
         )
+        others: dict[Platform, Callable[[Thread], Awaitable[None]]] = {}
+        forgetting = await stack.enter_async_context(
+            open_forgetting(
+                store=store.forgetting,
+                model=model,
+                shelf=model.files,
+                adapters=adapters,
+                others=others,
+                stop=dispatcher.stop,
+                metrics=metrics,
+                keeps_text=_TEXT_KEPT,
+                days=settings.bot.retention_days,
+            )
+        )
         inbox = Inbox(store, policy=settings.policy, wake=dispatcher.wake, metrics=metrics)
         commands = Commands(
-            store, policy=settings.policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
+            store,
+            policy=settings.policy,
+            stop=dispatcher.stop,
+            see_out=dispatcher.see_out,
+            wake=dispatcher.wake,
+            forgetting=forgetting,
+            privacy=Privacy(
+                policy=settings.policy,
+                tier=settings.gemini.tier,
+                retention_days=settings.bot.retention_days,
+                is_offline=settings.gemini.api_key is None,
+                keeps_text=_TEXT_KEPT,
+            ),
+            insight=Insight(
+                store=store, keeper=model, policy=settings.policy, is_offline=settings.gemini.api_key is None
+            ),
         )
         platforms: dict[str, Served] = {}
         if slack is not None:
@@ -150,15 +185,17 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             store=store,
             inbox=inbox,
             commands=commands,
-            files=_beside(settings, ".files"),
+            files=beside(settings, ".files"),
             health=health,
             registry=metrics.registry,
             about=About(settings.gemini.model, settings.gemini.api_key is None, __version__),
+            largest_file=settings.bot.upload_mb * 1_000_000,
         )
-        adapters[WEB] = web
+        adapters[WEB], others[WEB] = web, web.forgotten
         address = await stack.enter_async_context(web.serve())
         # Not before the port is ours: a start that fails has asked the model nothing.
         await dispatcher.take_up()
+        await forgetting.take_up()
         yield Bot(address, await stack.enter_async_context(_connected(platforms)))
 
 
@@ -188,34 +225,6 @@ async def _connected(platforms: Mapping[str, Served]) -> AsyncIterator[Mapping[s
                     task.cancel()
 
 
-@asynccontextmanager
-async def _model(settings: Settings) -> AsyncIterator[Model]:
-    """Gemini, or without a key the offline model, spoken to in the same way."""
-    async with AsyncExitStack() as stack:
-        gemini = settings.gemini
-        if gemini.api_key is not None:
-            key, url = gemini.api_key.get_secret_value(), gemini.base_url
-        else:
-            key = secrets.token_hex()  # nobody else on this machine has any business with it
-            record = _beside(settings, ".offline.jsonl")
-            url = (await stack.enter_async_context(offline_model(record=record, key=key, requests_kept=0))).url
-        yield await stack.enter_async_context(
-            open_model(
-                api_key=key,
-                model=gemini.model,
-                base_url=url,
-                api_version=gemini.api_version,
-                concurrency=settings.bot.concurrency,
-                system_instruction=settings.bot.system_prompt,
-            )
-        )
-
-
-def _beside(settings: Settings, suffix: str) -> Path:
-    path = settings.database.path
-    return path.with_name(path.name + suffix)  # the whole name: two databases side by side share nothing
-
-
 async def _serve(settings: Settings) -> None:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
 
@@ -227,7 +236,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
     async with open_bot(settings) as bot:
-        print("\n".join(_outlook(settings, address=bot.address)), flush=True)
+        print("\n".join(outlook(settings, address=bot.address)), flush=True)
         for name, line in bot.connected.items():
             line.add_done_callback(partial(_tell_connected, name))
         await stopping.wait()
@@ -252,13 +261,6 @@ def _run(settings: Settings) -> None:
         _give_up(found)
 
 
-def _settings() -> Settings:
-    try:
-        return read_settings()
-    except StartError as error:
-        _give_up(error)
-
-
 def _give_up(error: BaseException) -> NoReturn:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -266,31 +268,23 @@ def _give_up(error: BaseException) -> NoReturn:
     sys.exit(1)
 
 
-def _outlook(settings: Settings, *, address: str | None = None) -> list[str]:
-    """What runs, what does not, and which variable would change that.
+async def _read_thread(settings: Settings, link: str) -> Iterable[str]:
+    """A thread for the terminal, from the database as it lies there and from Gemini. Raises StartError."""
+    pointed = pointed_by(link, (slack_link, discord_link, page_link))
+    async with open_reader(settings.database.url) as reader:
+        thread = await reader.find(pointed)
+        if thread is None:
+            raise StartError("Clew knows of no such thread; nobody spoke to it there, or it was forgotten since.")
+        async with open_chosen_model(settings, borrowed=True) as model:
+            found, number = await recollect(thread, store=reader, keeper=model)
+    return plain_history(thread, found, number, is_private=settings.policy.is_private(thread))
 
-    Args:
-        address: of the page; None when nothing has been started.
-    """
-    web, gemini = settings.web, settings.gemini
-    page = address or f"http://{web.host}:{web.port or '(any free port)'}"
-    connects = "set up" if address is None else "connecting"
-    caps = [name for name in ("daily_turns_per_person", "daily_turns") if getattr(settings.bot, name)]
-    return [
-        f"Clew {__version__}",
-        f"  page      {page}" if web.enabled else "  page      off; WEB_ENABLED=true turns it on",
-        f"  model     {gemini.model} at Gemini"
-        if gemini.api_key
-        else "  model     the built-in offline model; GEMINI_API_KEY turns Gemini on",
-        f"  database  {settings.database.path}",
-        f"  Slack     {connects}"
-        if settings.slack.is_set
-        else "  Slack     off; SLACK_BOT_TOKEN and SLACK_APP_TOKEN turn it on, and docs/slack.md says how",
-        f"  Discord   {connects}"
-        if settings.discord.is_set
-        else "  Discord   off; DISCORD_TOKEN turns it on, and docs/discord.md says how",
-        *([] if caps else ["  no daily cap: CLEW_DAILY_TURNS and CLEW_DAILY_TURNS_PER_PERSON set one"]),
-    ]
+
+async def _read_usage(settings: Settings, days: int) -> Iterable[str]:
+    """What was used, for the terminal. Raises StartError."""
+    async with open_reader(settings.database.url) as reader:
+        spent = await reader.spent(since=since(time.time(), days))
+    return plain_usage(spent, days=days, is_free=settings.gemini.api_key is None)
 
 
 async def _ask_health(settings: Settings) -> int:

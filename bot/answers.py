@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.chunks import closed
-from bot.messages import InteractionId, Usage
+from bot.messages import Attachment, InteractionId, MessageId, Usage
 
 
 class MediaKind(StrEnum):
@@ -17,10 +17,19 @@ class MediaKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a file stands on its platform, from which it can be read again."""
+
+    message: MessageId
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A piece of text of a question or a step."""
 
     text: str
+    source: Source | None = field(default=None, compare=False, repr=False)  # the file it was made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Media:
     mime_type: str
     data: bytes | None = field(default=None, repr=False)
     uri: str | None = None
+    source: Source | None = field(default=None, compare=False, repr=False)  # none for a public address
 
 
 Content = Text | Media
@@ -62,6 +72,7 @@ class Manner:
     """How one question is to be answered, where that differs from how all are."""
 
     model: str | None = None  # another than the settings name
+    is_stored: bool = True  # Gemini keeps the interaction; else it keeps nothing, and history is sent as steps
 
 
 PLAIN = Manner()
@@ -90,9 +101,13 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """The model uses one of its tools: ``google_search``, ``url_context`` ..."""
+    """The model uses one of its tools: ``google_search``, ``url_context`` ...; or `READING` and a file's name."""
 
     tool: str
+
+
+READING = "reading "
+"""Begins what is told of a file that is being handed to the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,8 @@ class Completed:
     interaction: InteractionId
     usage: Usage
     truncated: bool = False  # the model ran into a limit; what there is can be shown
+    model: str | None = field(default=None, compare=False)  # the one that answered, where that is known
+    steps: tuple[ModelStep, ...] = field(default=(), repr=False)  # to be sent back; none when Gemini keeps them
 
 
 AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Citation | Completed
@@ -137,6 +154,19 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """An interaction as Gemini holds it, with the question it was asked. A file stands in it as ``[image]`` or so."""
+
+    id: InteractionId
+    status: str  # in Gemini's own words: completed, in_progress, failed ...
+    model: str | None
+    asked: tuple[str, ...]  # the texts of the question, one for each piece of it
+    answer: str
+    usage: Usage
+    created_at: float | None = None  # seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer, whole or as far as it has come.
 
@@ -148,6 +178,7 @@ class Answer:
     thoughts: str = ""
     tool: str | None = None  # in use now
     media: tuple[Media, ...] = ()
+    places: tuple[int, ...] = ()  # where in the text each of the media came; one without a place stands after it
     citations: tuple[Citation, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -175,6 +206,8 @@ class Draft:
         self._text: list[str] = []
         self._thoughts: list[str] = []
         self._media: list[Media] = []
+        self._places: list[int] = []
+        self._length = 0  # of the text
         self._citations: list[Citation] = []
         self._remarks: list[str] = []
         self._tool: str | None = None
@@ -184,13 +217,16 @@ class Draft:
         match event:
             case TextPiece(text):
                 self._text.append(text)
+                self._length += len(text)
                 self._tool = None
             case Thought(text):
                 self._thoughts.append(text)
+                self._tool = None
             case ToolUse(tool):
                 self._tool = tool
             case Media():
                 self._media.append(event)
+                self._places.append(self._length)
                 self._tool = None
             case Citation() if event not in self._citations:
                 self._citations.append(event)
@@ -204,9 +240,9 @@ class Draft:
 
     def start_over(self) -> None:
         """Forget what the model told: it is asked again, and the new answer replaces this one."""
-        for pieces in (self._text, self._thoughts, self._media, self._citations):
+        for pieces in (self._text, self._thoughts, self._media, self._places, self._citations):
             pieces.clear()
-        self._tool = None
+        self._length, self._tool = 0, None
 
     @property
     def answer(self) -> Answer:
@@ -219,6 +255,7 @@ class Draft:
             thoughts="".join(self._thoughts),
             tool=self._tool,
             media=tuple(self._media),
+            places=tuple(self._places),
             citations=tuple(self._citations),
             remarks=tuple(self._remarks),
         )

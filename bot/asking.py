@@ -8,11 +8,13 @@ complete; and only when it is failed, lost or out of time is the question asked 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from bot.answers import (
+    PLAIN,
     After,
     AnswerEvent,
     Completed,
@@ -20,8 +22,8 @@ from bot.answers import (
     Draft,
     Interaction,
     InteractionState,
+    Manner,
     Question,
-    Step,
     UserStep,
 )
 from bot.errors import (
@@ -36,6 +38,7 @@ from bot.errors import (
 from bot.limits import Limits
 from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
+from bot.notices import TOLD_AGAIN
 from bot.ports import Model, Reply, TurnStore
 
 logger = logging.getLogger(__name__)
@@ -44,6 +47,13 @@ logger = logging.getLogger(__name__)
 class Context(Protocol):
     """What the model may have to be told before the question."""
 
+    async def standing(self) -> After:
+        """What the question goes on from, where the thread stands: None when nothing there is that can be gone on from.
+
+        That is an interaction at Gemini, or in a private thread the exchanges that are kept here.
+        """
+        ...
+
     async def whole(self) -> Question:
         """Everything said before; told when Gemini holds nothing to go on from."""
         ...
@@ -51,6 +61,20 @@ class Context(Protocol):
     async def unheard(self) -> Question:
         """What no interaction holds; told with the question otherwise."""
         ...
+
+    def answered(self, told: Sequence[Question], completed: Completed, *, after: InteractionId | None) -> None:
+        """Take note of the user inputs that were told at last, of their answer, and of what they went on from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What the model is told before a question."""
+
+    after: After
+    base: InteractionId | None  # where the thread stood, while that is gone on from
+    past: Question = ()  # all that was said, told in the place of a base
+    unheard: Question = ()
 
 
 class Asking:
@@ -80,6 +104,7 @@ class Asking:
         self._sleep, self._clock = sleep, clock
         self._asks = turn.asks
         self._interaction = turn.interaction
+        self._manner = PLAIN
 
     async def resume(self) -> Completed | None:
         """Finish from the interaction an earlier attempt left behind; None when there is nothing to finish from."""
@@ -87,39 +112,44 @@ class Asking:
             return None
         return await self._finish_from(self._interaction, self._clock() + self._limits.turn)
 
-    async def ask(self, question: Question, *, again: bool = False) -> Completed:
+    async def ask(self, question: Question, *, again: bool = False, manner: Manner = PLAIN) -> Completed:
         """Put the question to the model and take in the answer.
 
         Args:
+            manner: how it is to be answered. When Gemini is to store nothing, an answer that breaks cannot be fetched,
+                and so is asked for again.
             again: an earlier attempt asked already, and this one is to be counted before it is made.
 
         Raises:
             ModelError: there is no answer, and the class says why.
             StaleTurn: the thread was reset meanwhile.
         """
-        after: After = self._turn.previous
-        told: Question = ()
-        if after is None:
-            after = await self._history()
-        else:
-            told = await self._past.unheard()
-        retried = False
+        self._manner = manner
+        before = await self._before()
+        retried, refused = False, False
         while True:
             if again:
-                await self._count(after)
+                await self._count(before.base)
             deadline = self._clock() + self._limits.turn
             self._interaction = None
             try:
-                return await self._stream(told + question, after)
+                completed = await self._stream(before.unheard + question, before.after)
+                told = [before.past, before.unheard + question] if before.past else [before.unheard + question]
+                self._past.answered(told, completed, after=before.base)
+                if refused:
+                    self._draft.remark(TOLD_AGAIN)
+                return completed
             except ContextLost:
-                if not isinstance(after, str):
+                if before.base is None:
                     raise
-                logger.info("context lost, rebuilding it from the thread", extra=self._turn.fields)
-                self._metrics.asks.labels("rebuilt").inc()
-                after, told = await self._history(), ()  # the history holds what went unheard as well
+                before = await self._told_again()
             except QuestionRejected as error:
-                # What the thread brought along may be the reason, and then only a reset helps.
-                raise QuestionRejected(error.code, chained=error.chained or after is not None) from error
+                # What the thread brought along may be the reason. Steps of the model's own can be left out, and are:
+                # a lost signature, or too many of them, would be refused for ever. Else only a reset helps.
+                if before.base is None or manner.is_stored:
+                    chained = error.chained or before.after is not None
+                    raise QuestionRejected(error.code, chained=chained) from error
+                before, refused = await self._told_again(), True
             except AnswerBroken as error:
                 logger.warning("answer broken", extra={**self._turn.fields, "reason": str(error)})
                 if self._interaction is not None:
@@ -134,15 +164,26 @@ class Asking:
                 self._reply.changed()
             again = True
 
-    async def _count(self, after: After) -> None:
+    async def _count(self, base: InteractionId | None) -> None:
         if self._asks >= self._limits.takes:
             raise TooManyAttempts(f"asked {self._asks} times")
-        await self._store.asking(self._turn, after=InteractionId(after) if isinstance(after, str) else None)
+        await self._store.asking(self._turn, after=base)
         self._asks += 1
 
-    async def _history(self) -> tuple[Step, ...] | None:
-        past = await self._past.whole()
-        return (UserStep(past),) if past else None
+    async def _before(self) -> _Before:
+        after = await self._past.standing()
+        if after is None:
+            return await self._told_whole()
+        return _Before(after, self._turn.previous, unheard=await self._past.unheard())
+
+    async def _told_again(self) -> _Before:
+        logger.info("context lost, rebuilding it from the thread", extra=self._turn.fields)
+        self._metrics.asks.labels("rebuilt").inc()
+        return await self._told_whole()
+
+    async def _told_whole(self) -> _Before:
+        past = await self._past.whole()  # which holds what went unheard as well
+        return _Before((UserStep(past),) if past else None, None, past=past)
 
     async def _stream(self, question: Question, after: After) -> Completed:
         """Ask once the model takes the question in, and listen until the answer is complete."""
@@ -167,7 +208,7 @@ class Asking:
         give_up_at = self._clock() + self._limits.refused
         pause = self._limits.first_pause
         while True:
-            events = self._model.answer(question, after=after)
+            events = self._model.answer(question, after=after, manner=self._manner)
             try:
                 async with asyncio.timeout(give_up_at - self._clock()):
                     await self._take_in(await anext(events))
@@ -188,10 +229,12 @@ class Asking:
                 raise
 
     async def _take_in(self, event: AnswerEvent) -> None:
-        if isinstance(event, Created):
+        if isinstance(event, Created) and not self._manner.is_stored:
+            pass  # the id leads nowhere
+        elif isinstance(event, Created):
             # Written before anything of the answer is shown: from here on a crash costs a fetch, not a second answer.
             self._interaction = event.interaction
-            await self._store.created(self._turn, event.interaction)
+            await _whatever_happens(self._store.created(self._turn, event.interaction))
         else:
             self._draft.add(event)
             self._reply.changed()
@@ -233,3 +276,18 @@ class Asking:
                 self._draft.add(event)
         self._reply.changed()
         return completed
+
+
+async def _whatever_happens(work: Coroutine[Any, Any, None]) -> None:
+    """Do something small to its end, even when the turn is stopped meanwhile.
+
+    An interaction whose id was not written down could never be deleted at Gemini.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # the turn ends; what it may have been is nobody's concern any more
+        raise

@@ -5,14 +5,19 @@ import logging
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import overload
 
-from bot.answers import Content, Media, MediaKind, Question, Text
+from bot.answers import Content, Media, MediaKind, Question, Source, Text
 from bot.errors import AttachmentError, AttachmentTooLarge, AttachmentUnreadable, AttachmentUnsupported
-from bot.media_types import FileType, recognise
+from bot.limits import Limits
+from bot.media_types import GLIMPSE, FileType, glimpse, recognise
 from bot.messages import Attachment, Message
-from bot.spool import DiskRefused, open_spool
+from bot.office import OFFICE, reads_office
+from bot.ports import FileShelf, UploadStore
+from bot.spool import DiskRefused, Spool, open_spool
+from bot.uploads import Handed, Shelved, Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +28,30 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}  # controls, direction marks, 
 
 Download = Callable[[Message, Attachment], AsyncIterator[bytes]]
 """An adapter's way to the bytes, as `bot.ports.Adapter.download` describes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What can be taken in beside what every model reads and what fits into a request.
+
+    Without uploads, films have to fit into the request like everything else.
+    """
+
+    uploads: Uploads | None = None
+    reads_office: bool = False
+    tell: Callable[[str], None] = lambda name: None  # hears which file is being handed to Gemini, which takes a while
+
+
+ONLY_INLINE = Intake()
+
+
+def intake_for(model: str, *, shelf: FileShelf, store: UploadStore, limits: Limits, most: int) -> Intake:
+    """What a model of that name takes in.
+
+    Args:
+        most: bytes of one file.
+    """
+    return Intake(Uploads(shelf, store, limits=limits, limit=most), reads_office=reads_office(model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +72,29 @@ async def read_attachments(
     *,
     inline_limit: int = INLINE_LIMIT,
     patience: float = 300.0,
+    intake: Intake = ONLY_INLINE,
 ) -> list[Enclosure]:
     """Read the attachments of a turn, in their order; none that fails keeps another from being read.
 
     They are read one after the other, so that no more is held in memory than is passed on.
 
     Args:
-        inline_limit: most bytes of all of them together. What a text is cut down to counts, not its file.
+        inline_limit: most bytes of all of them together, but for those that are uploaded. What a text is cut down to
+            counts, not its file.
         patience: seconds without a byte after which a file is given up. It is for an adapter that hangs: they have
             limits of their own, and know whether a file is waiting for its place or a platform for its time.
     """
+    reading = _Reading(download, limit=inline_limit, patience=patience, intake=intake)
     enclosures = []
-    left = inline_limit
     for message, attachment in attachments:
-        name = label_name(attachment.name)
+        source = Source(message.id, attachment)
         try:
-            data = await _fetch(message, attachment, download, name, most=left, limit=inline_limit, patience=patience)
-            # Telling a type and decoding may take a while with megabytes, and the loop serves everybody.
-            content, size = await asyncio.to_thread(_content, name, data)
+            content = await reading.read(Handed(message, attachment, label_name(attachment.name)))
         except AttachmentError as error:
             error.name = label_name(error.name)  # as the adapter tells it, which may know more than the message did
             enclosures.append(Enclosure(attachment, (Text(_left_out(error)),), error))
         else:
-            left -= size
-            enclosures.append(Enclosure(attachment, content))
+            enclosures.append(Enclosure(attachment, tuple(replace(part, source=source) for part in content)))
     return enclosures
 
 
@@ -83,38 +111,109 @@ def label_name(name: str) -> str:
     return plain or "unnamed"
 
 
-async def _fetch(
-    message: Message,
-    attachment: Attachment,
-    download: Download,
-    name: str,
-    *,
-    most: int,
-    limit: int,
-    patience: float,
-) -> bytes:
-    """Download an attachment, and stop when it proves too large.
+class _Reading:
+    """The reading of one turn's attachments: what may come in, and how much room is left in the request."""
 
-    Until all of it is there it lies on the disk, so that slow downloads cost no memory. Larger files could go to
-    Gemini's Files API from there; a `Media` may hold the address of one. That would be decided here.
-    """
-    # The declared size is only a hint, yet one that saves a download.
-    if attachment.size is not None and attachment.size > most:
-        raise AttachmentTooLarge(name, limit=limit)
-    try:
-        async with open_spool() as spool:
-            async with _closing(download(message, attachment)) as pieces:
-                while (piece := await _next(pieces, patience)) is not None:
-                    if spool.size + len(piece) > most:
-                        raise AttachmentTooLarge(name, limit=limit)
-                    await spool.add(piece)
-            return await spool.read()
-    except DiskRefused as error:
-        fields = {"thread_key": message.thread.key, "file": attachment.id, "reason": str(error)}
-        logger.error("no room on the disk for an attachment", extra=fields)
-        raise AttachmentUnreadable(name) from error
-    except OSError as error:  # a broken connection or a time-out
-        raise AttachmentUnreadable(name) from error
+    def __init__(self, download: Download, *, limit: int, patience: float, intake: Intake) -> None:
+        self._download, self._limit, self._patience, self._intake = download, limit, patience, intake
+        self._left = limit  # bytes
+
+    async def read(self, handed: Handed) -> tuple[Content, ...]:
+        """What the model gets of a file. Raises AttachmentError."""
+        uploads = self._intake.uploads
+        if uploads is None:
+            most, limit = self._left, self._limit
+        else:
+            most = limit = max(self._left, uploads.limit)
+        # The declared size is only a hint, yet one that saves a download.
+        size = handed.attachment.size
+        if size is not None and size > most:
+            raise AttachmentTooLarge(handed.name, limit=limit)
+        if uploads is None:
+            return await self._fetched(handed, None, most=most, limit=limit)
+        shelved = await uploads.kept(handed)
+        if shelved is None:
+            # Few large files lie on the disk at a time, and none while Gemini is busy with it.
+            async with uploads.place() if size is None or size > self._limit else nullcontext():
+                found = await self._fetched(handed, uploads, most=most, limit=limit)
+            if not isinstance(found, Shelved):
+                return found
+            shelved = found
+        self._intake.tell(handed.name)
+        return Text(_label(handed.name)), await uploads.ready(shelved, handed)
+
+    @overload
+    async def _fetched(self, handed: Handed, uploads: None, *, most: int, limit: int) -> tuple[Content, ...]: ...
+    @overload
+    async def _fetched(
+        self, handed: Handed, uploads: Uploads, *, most: int, limit: int
+    ) -> tuple[Content, ...] | Shelved: ...
+    async def _fetched(
+        self, handed: Handed, uploads: Uploads | None, *, most: int, limit: int
+    ) -> tuple[Content, ...] | Shelved:
+        """Download an attachment, stopping when it proves too large, and see what it is.
+
+        Until all of it is there it lies on the disk, so that slow downloads cost no memory; what is too large for the
+        request goes to Gemini from there.
+        """
+        message, attachment, name = handed.message, handed.attachment, handed.name
+        try:
+            async with open_spool() as spool:
+                async with _closing(self._download(message, attachment)) as pieces:
+                    while (piece := await _next(pieces, self._patience)) is not None:
+                        if spool.size + len(piece) > most:
+                            raise AttachmentTooLarge(name, limit=limit)
+                        await spool.add(piece)
+                return await self._sorted(handed, spool, uploads)
+        except DiskRefused as error:
+            fields = {"thread_key": message.thread.key, "file": attachment.id, "reason": str(error)}
+            logger.error("no room on the disk for an attachment", extra=fields)
+            raise AttachmentUnreadable(name) from error
+        except OSError as error:  # a broken connection or a time-out
+            raise AttachmentUnreadable(name) from error
+
+    async def _sorted(self, handed: Handed, spool: Spool, uploads: Uploads | None) -> tuple[Content, ...] | Shelved:
+        name, fits = handed.name, spool.size <= self._left
+        found, data = await _recognised(spool, fits=fits)
+        match found:
+            case FileType(text=str(text)) if text.strip():
+                return (self._text(name, text, size=None if fits else spool.size),)
+            case FileType(text=str()):
+                raise AttachmentUnreadable(name)  # empty
+            case FileType(mime_type, kind=MediaKind() as kind):
+                pass
+            case FileType(mime_type) if mime_type in OFFICE and self._intake.reads_office:
+                kind = MediaKind.DOCUMENT
+            case FileType(mime_type):
+                raise AttachmentUnsupported(name, mime_type=mime_type)
+        if uploads is not None and (kind is MediaKind.VIDEO or not fits):
+            self._intake.tell(name)
+            return await uploads.send(handed, spool, kind, mime_type)
+        if data is None:
+            data = await spool.read()
+        self._left -= len(data)
+        return Text(_label(name)), Media(kind, mime_type, data=data)
+
+    def _text(self, name: str, text: str, *, size: int | None) -> Text:
+        """A text in its fence. With *size*, in bytes, it is only the beginning of a file that has so many."""
+        block = _text_block(name, text, size=size)
+        weight = len(block.encode())
+        if size is not None and weight > self._left:
+            raise AttachmentTooLarge(name, limit=self._limit)
+        self._left -= weight
+        return Text(block)
+
+
+async def _recognised(spool: Spool, *, fits: bool) -> tuple[FileType, bytes | None]:
+    """What a file is, and its bytes when they had to be read whole to tell. Films never are."""
+    is_small = spool.size <= GLIMPSE
+    seen = await spool.look(glimpse)
+    # Telling a type and decoding may take a while with megabytes, and the loop serves everybody.
+    found = await asyncio.to_thread(recognise, seen, whole=is_small)
+    if is_small or not fits or found.kind is MediaKind.VIDEO:
+        return found, None
+    data = await spool.read()
+    return await asyncio.to_thread(recognise, data), data
 
 
 async def _next(pieces: AsyncIterator[bytes], patience: float) -> bytes | None:
@@ -133,36 +232,29 @@ async def _closing(pieces: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[
             await pieces.aclose()
 
 
-def _content(name: str, data: bytes) -> tuple[tuple[Content, ...], int]:
-    """What the model gets of a file, and how many bytes of the request that takes."""
-    match recognise(data):
-        case FileType(text=str(text)) if text.strip():
-            block = _text_block(name, text)
-            return (Text(block),), len(block.encode())
-        case FileType(text=str()):
-            raise AttachmentUnreadable(name)  # empty
-        case FileType(mime_type, kind=MediaKind() as kind):
-            return (Text(f"[attachment {name}]"), Media(kind, mime_type, data=data)), len(data)
-        case FileType(mime_type):  # Office files, which would be turned into text here, and all the unknown
-            raise AttachmentUnsupported(name, mime_type=mime_type)
+def _label(name: str) -> str:
+    return f"[attachment {name}]"
 
 
-def _text_block(name: str, text: str) -> str:
+def _text_block(name: str, text: str, *, size: int | None = None) -> str:
     """A text under its name, in a fence that nothing in it can close."""
     label = name
-    if len(text) > TEXT_LIMIT:
-        label += f", cut: the first {TEXT_LIMIT:,} of {len(text):,} characters"
+    if len(text) > TEXT_LIMIT or size is not None:
+        whole = f"{len(text):,} characters" if size is None else f"{size / 1_000_000:.1f} MB"
         text = text[:TEXT_LIMIT]
+        label += f", cut: the first {len(text):,}{' characters' if size is not None else ''} of {whole}"
     text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"[attachment {label}]\n{fence}\n{text}\n{fence}"
+    return f"{_label(label)}\n{fence}\n{text}\n{fence}"
 
 
 def _left_out(error: AttachmentError) -> str:
     match error:
         case AttachmentTooLarge():
             reason = "it is too large"
+        case AttachmentUnsupported(mime_type=mime_type) if mime_type in OFFICE:
+            reason = f"this model reads no {OFFICE[mime_type]} files"
         case AttachmentUnsupported(mime_type=mime_type):
             reason = f"files of type {mime_type} are not supported"
         case _:

@@ -1,11 +1,12 @@
-"""Reset, stop, retry and help, in words no platform owns."""
+"""Reset, stop, retry, forget, and what only tells something, in words no platform owns."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from typing import Protocol
 
 from bot.errors import NotAllowed
-from bot.messages import MessageId, Person, Thread, TurnId
+from bot.messages import MessageId, Person, Platform, Thread, TurnId
 from bot.notices import notice_for
 from bot.policy import Policy
 from bot.ports import ControlStore, Retried
@@ -21,11 +22,21 @@ class Command(StrEnum):
     RETRY = "retry"
     HELP = "help"
     QUIET = "quiet"
+    FORGET = "forget"
+    PRIVACY = "privacy"
+    HISTORY = "history"
+    USAGE = "usage"
 
+
+TELLING = frozenset({Command.PRIVACY, Command.HISTORY, Command.USAGE})
+"""What changes nothing and tells somebody something, which is for them alone; it may take as long as Gemini takes."""
+
+ANYWHERE = frozenset({Command.HELP, Command.PRIVACY, Command.USAGE})
+"""What can be asked where there is no conversation."""
 
 _BESIDE_A_COMMAND = "/.,;:!?…*_~`\"'“”‘’()"
 _COMMANDS = {command.value: command for command in Command}
-_TYPED = {Command.RESET, Command.STOP, Command.RETRY, Command.HELP}
+_TYPED = frozenset(Command) - {Command.QUIET}
 
 
 def read_command(text: str) -> Command | None:
@@ -48,24 +59,52 @@ def command_of(text: str) -> Command | None:
 
 _HELP = """\
 Ask me anything; I answer in this thread and remember what was said in it. Files can come with a question.
+A question that begins with `imagine:` makes a picture, as in `imagine: a red kite`.
 
 - `{mark}stop` ends the answer I am giving and keeps what was said
 - `{mark}retry` answers the last question again, in place of the last answer
 - `{mark}reset` starts this thread afresh: I no longer know what was said in it
+- `{mark}forget` deletes what Gemini and I keep of this thread
+- `{mark}history` shows what Gemini holds of this thread
+- `{mark}usage` shows what your answers took, and what that costs
+- `{mark}privacy` says what is kept here, where and for how long
 - `{mark}help` shows this
 
 Answers are made by AI and can be wrong."""
 
 _RESET = (
     "This thread starts afresh: I no longer know what was said in it. "
-    "Nothing was deleted at Gemini, which forgets it by itself: after 55 days, or one day with a free key."
+    "Nothing was deleted at Gemini, which forgets it by itself after 55 days, or one day with a free key; "
+    "`forget` deletes it there as well."
 )
+_UNTOLD = "I was interrupted before I could show what you asked for. Please ask for it again."
 _AGAIN = {
     Retried.QUEUED: "I answer the last question again.",
     Retried.NOTHING: "Retry works on the last answer of a thread, and there is none here that I could try again.",
     Retried.BUSY: "I am still answering in this thread. Retry works on the last answer, once it is there.",
     Retried.REPEATED: "I answer the last question again.",
 }
+
+
+class Forgetter(Protocol):
+    """Who forgets threads; see `bot.forgetting.Forgetting`."""
+
+    async def forget(self, thread: Thread, by: MessageId) -> str:
+        """Begin to, once for each *by*, and say so. What became of it is said in the thread later."""
+        ...
+
+
+class PrivacyNotes(Protocol):
+    """Who knows what is kept where; see `bot.privacy.Privacy`."""
+
+    def words(self, thread: Thread) -> str: ...
+
+
+class Insights(Protocol):
+    """Who knows what was asked and what it took; see `bot.insight.Insight`."""
+
+    async def history(self, thread: Thread) -> str: ...
+    async def usage(self, platform: Platform, person: Person | None) -> str: ...
 
 
 class Commands:
@@ -85,8 +124,12 @@ class Commands:
         stop: Callable[[Thread], Awaitable[None]],
         see_out: Callable[[Thread, TurnId], Awaitable[None]],
         wake: Callable[[Thread], None],
+        forgetting: Forgetter,
+        privacy: PrivacyNotes,
+        insight: Insights,
     ) -> None:
         self._store, self._policy = store, policy
+        self._forgetting, self._privacy, self._insight = forgetting, privacy, insight
         self._stop, self._see_out, self._wake = stop, see_out, wake
 
     def refusal(self, thread: Thread, person: Person) -> str | None:
@@ -120,15 +163,39 @@ class Commands:
         refusal = None if person is None else self.refusal(thread, person)
         if refusal is not None:
             return refusal
+        if command in TELLING:
+            return await self._told(command, thread, person)
         words = await self._done(command, thread, by, turn, mark)
         if to_confirm:
             await self._store.confirming(thread, by, words)
         return words
 
-    async def _done(self, command: Command, thread: Thread, by: MessageId, turn: TurnId | None, mark: str) -> str:
+    async def promise(self, thread: Thread, by: MessageId) -> bool:
+        """Note that somebody is to be told something; False when that was noted before. Raises StoreError.
+
+        What they are told is kept nowhere. If it never reaches them, `ControlStore.unconfirmed` has words for that.
+        """
+        return await self._store.confirming(thread, by, _UNTOLD)
+
+    async def kept(self, thread: Thread, by: MessageId) -> None:
+        """Note that they were told. Raises StoreError."""
+        await self._store.confirmed(thread, by)
+
+    async def _told(self, command: Command, thread: Thread, person: Person | None) -> str:
         match command:
-            case Command.HELP:
-                return _HELP.format(mark=mark)
+            case Command.HISTORY:
+                return await self._insight.history(thread)
+            case Command.USAGE:
+                return await self._insight.usage(thread.platform, person)
+            case _:
+                return self._privacy.words(thread)
+
+    async def _done(  # noqa: PLR0911 - a flat match, a command each
+        self, command: Command, thread: Thread, by: MessageId, turn: TurnId | None, mark: str
+    ) -> str:
+        match command:
+            case Command.FORGET:
+                return await self._forgetting.forget(thread, by)
             case Command.STOP:
                 if await self._store.stop(thread, by, turn=turn) is None:
                     return "I am not answering anything here just now."
@@ -147,3 +214,5 @@ class Commands:
             case Command.QUIET:
                 await self._store.quieten(thread, by)
                 return "I am quiet in this thread from now on, and answer when I am mentioned."
+            case _:
+                return _HELP.format(mark=mark)

@@ -16,6 +16,21 @@ _MOST_SAID = 10_000  # commands remembered as confirmed; an event may come again
 _PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds before what failed is tried again
 
 
+def report_of(command: MessageId, begun_at: float) -> MessageId:
+    """The name under which something more is said of a command, much later, and found where it was said.
+
+    Args:
+        begun_at: when it was begun to be carried out, in seconds since the epoch; nothing was said of it before.
+    """
+    return MessageId(f"{command}+{begun_at:.0f}")
+
+
+def read_report(name: MessageId) -> tuple[MessageId, float] | None:
+    """The command and the time that `report_of` named; None for the name of a command itself."""
+    command, plus, begun_at = name.rpartition("+")
+    return (MessageId(command), float(begun_at)) if plus and begun_at.isdigit() else None
+
+
 class ConfirmingStore(Protocol):
     """As far as confirmations need one."""
 

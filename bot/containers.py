@@ -1,4 +1,4 @@
-"""What is inside files whose first bytes name only the wrapping: MP4, Ogg, WebM, WMV, MPEG audio, ZIP.
+"""What is inside files whose first bytes name only the wrapping: MP4, Ogg, WebM, WMV, MPEG audio.
 
 Nothing is decoded or unpacked, and the work is bounded whatever the bytes say.
 """
@@ -6,7 +6,10 @@ Nothing is decoded or unpacked, and the work is bounded whatever the bytes say.
 import re
 from collections.abc import Iterator
 from itertools import islice
+from typing import IO
 
+_LONGEST_MOVIE = 8_000_000  # bytes of what describes a film; an hour of it takes less than two
+_LONGEST_BRAND = 4096  # bytes
 _MOST_BOXES = 500  # looked at inside any one box; a film has a few dozen
 _PICTURE_BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "image/heic"),
@@ -52,16 +55,41 @@ def _boxes(data: bytes, start: int, end: int, name: bytes) -> Iterator[tuple[int
     for _ in range(_MOST_BOXES):
         if start + 8 > end:
             return
-        size, header = int.from_bytes(data[start : start + 4]), 8
-        if size == 1:
-            size, header = int.from_bytes(data[start + 8 : start + 16]), 16
-        elif size == 0:
-            size = end - start
+        size, header = _box_size(data[start : start + 16], end - start)
         if size < header:
             return
         if data[start + 4 : start + 8] == name:
             yield start + header, min(start + size, end)
         start += size
+
+
+def _box_size(beginning: bytes, left: int) -> tuple[int, int]:
+    """How long a box is and how much of that its header, by its first 16 bytes; one without an end takes all *left*."""
+    size = int.from_bytes(beginning[:4])
+    if size == 1:
+        return int.from_bytes(beginning[8:16]), 16
+    return size or left, 8
+
+
+def iso_outline(file: IO[bytes], size: int) -> bytes:
+    """The boxes of a large ISO 14496-12 file that tell what it is, without its pictures and sound."""
+    start, brand = 0, b""
+    for _ in range(_MOST_BOXES):
+        if start + 8 > size:
+            break
+        file.seek(start)
+        beginning = file.read(16)
+        length, header = _box_size(beginning, size - start)
+        if length < header:
+            break
+        if beginning[4:8] == b"moov":
+            file.seek(start)
+            return brand + file.read(min(length, _LONGEST_MOVIE))
+        if start == 0 and beginning[4:8] == b"ftyp":
+            file.seek(0)
+            brand = file.read(min(length, _LONGEST_BRAND))
+        start += length
+    return brand
 
 
 def ogg_type(data: bytes) -> str | None:
@@ -143,26 +171,3 @@ def _frame(data: bytes) -> tuple[int, str | None]:
     kilobits = _KILOBITS[version == 3, layer][rate - 1]
     length = bits_per_sample_block * kilobits * 1000 // _HERTZ[version][hertz] + padding
     return length, "audio/mp3" if layer == 3 else "audio/mpeg"
-
-
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-
-
-def zip_type(data: bytes) -> str | None:
-    """The type of a ZIP archive, Office files among them, by the names inside; None when it is none.
-
-    Names are not compressed, so nothing is unpacked to read them.
-    """
-    if not data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return None
-    if declared := re.match(rb"mimetype(application/[a-z0-9.+-]{1,100})PK", data[30:200]):  # OpenDocument, EPUB
-        return declared[1].decode("ascii")
-    if b"[Content_Types].xml" in data:
-        for part, name in (
-            (b"word/document", "wordprocessingml.document"),
-            (b"ppt/presentation", "presentationml.presentation"),
-            (b"xl/workbook", "spreadsheetml.sheet"),
-        ):
-            if part in data:
-                return _OFFICE + name
-    return "application/zip"

@@ -27,10 +27,14 @@ _CANDIDATES = [
 ]
 
 
-def certain_text(data: bytes) -> str | None:
-    """The text of *data* when a byte order mark or valid UTF-8 leaves no doubt, else None."""
+def certain_text(data: bytes, *, whole: bool = True) -> str | None:
+    """The text of *data* when a byte order mark or valid UTF-8 leaves no doubt, else None.
+
+    Args:
+        whole: else it is the beginning of something longer, and may end within a letter.
+    """
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
-    return _decoded(data, encoding)
+    return _decoded(data, encoding, whole=whole)
 
 
 def likely_text(data: bytes) -> str | None:
@@ -45,9 +49,9 @@ def likely_text(data: bytes) -> str | None:
     return None if encoding is None else _decoded(data, encoding, "replace")
 
 
-def _decoded(data: bytes, encoding: str, errors: str = "strict") -> str | None:
+def _decoded(data: bytes, encoding: str, errors: str = "strict", *, whole: bool = True) -> str | None:
     try:
-        text = data.decode(encoding, errors)
+        text = codecs.getincrementaldecoder(encoding)(errors).decode(data, final=whole)
     except UnicodeDecodeError:
         return None
     return text if _reads_as_text(text) else None

@@ -174,7 +174,7 @@ class AttachmentError(BotError):
 
 
 class AttachmentTooLarge(AttachmentError):
-    """An attachment is over what the model accepts inside a request."""
+    """An attachment is over what is taken from a platform, or what the model accepts inside a request."""
 
     def __init__(self, name: str, *, limit: int) -> None:
         super().__init__(name, f"over {limit} bytes")
@@ -197,6 +197,9 @@ class Unreadable(StrEnum):
     ELSEWHERE = "kept by another service"
     FORBIDDEN = "not given to the bot"
     NO_FILE = "a document of the platform's own, and no file"
+    NOT_TAKEN = "not taken by the model's keeper of files"
+    UNPROCESSED = "not to be processed by the model"
+    SLOW = "not taken or processed in time"
 
 
 class AttachmentUnreadable(AttachmentError):

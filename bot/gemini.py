@@ -1,8 +1,9 @@
-"""The calls of the Interactions API over google-genai, which no other module imports."""
+"""The calls of the Interactions API and of the Files API over google-genai, which no other module imports."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from typing import TypeVar
 
 import httpx2
 from google import genai
@@ -11,14 +12,19 @@ from google import genai
 # the public `create(request=...)` asks for; without it the SDK builds a pydantic model anew at every request, which
 # is a third of what an answer costs. A test says so when either of them moves.
 from google.genai import _interactions as errors
+from google.genai import errors as file_errors
 from google.genai._gaos.models import CreateInteractionRequest
 from google.genai.interactions import CreateModelInteraction
-from google.genai.types import HttpOptions, HttpRetryOptions
+from google.genai.types import File, HttpOptions, HttpRetryOptions, UploadFileConfig
 
 from bot.errors import ModelUnavailable
+from bot.gemini_files import GeminiFiles
 from bot.gemini_model import CallFailed, GeminiModel, NoConnection
 from bot.messages import InteractionId
 from bot.model_errors import read_failure
+from bot.ports.uploads import FileState, GeminiFile
+
+T = TypeVar("T")
 
 _CONNECT = 10.0  # seconds
 _KEEP = 60.0  # seconds an idle connection is kept: people take longer than the usual 5 to answer
@@ -54,15 +60,31 @@ async def open_model(
     if tools:
         fixed["tools"] = [dict(tool) for tool in tools]
     # In a thread: reading the certificates and building the SDK's models take a good part of a second.
-    client = await asyncio.to_thread(_client, api_key, base_url, api_version, concurrency)
+    http, client = await asyncio.to_thread(_client, api_key, base_url, api_version, concurrency)
+    line = GeminiLine(client)
     try:
-        yield GeminiModel(GeminiLine(client), model=model, fixed=fixed)
+        yield GeminiModel(line, model=model, fixed=fixed, files=GeminiFiles(line))
     finally:
         await client.aio.aclose()
         client.close()
+        await http.aclose()
 
 
-def _client(api_key: str, base_url: str | None, api_version: str, concurrency: int) -> genai.Client:
+def _client(
+    api_key: str, base_url: str | None, api_version: str, concurrency: int
+) -> tuple[httpx2.AsyncClient, genai.Client]:
+    http = httpx2.AsyncClient(
+        # Answers, and some room for looking up broken ones and for files.
+        limits=httpx2.Limits(
+            max_connections=concurrency + 50,
+            max_keepalive_connections=min(concurrency, 100),
+            keepalive_expiry=_KEEP,
+        ),
+        # How long an answer may keep silent is the responder's business.
+        timeout=httpx2.Timeout(None, connect=_CONNECT),
+        # The key would follow a redirect to any host.
+        follow_redirects=False,
+    )
     client = genai.Client(
         enterprise=False,  # whatever the environment says: the key is one of the Gemini API
         api_key=api_key,
@@ -71,26 +93,16 @@ def _client(api_key: str, base_url: str | None, api_version: str, concurrency: i
             api_version=api_version,
             # Creates are repeated by whoever knows what the failed one left behind, and gets are polled.
             retry_options=HttpRetryOptions(attempts=1),
-            async_client_args={
-                # Answers, and some room for looking up broken ones.
-                "limits": httpx2.Limits(
-                    max_connections=concurrency + 50,
-                    max_keepalive_connections=min(concurrency, 100),
-                    keepalive_expiry=_KEEP,
-                ),
-                # How long an answer may keep silent is the responder's business.
-                "timeout": httpx2.Timeout(None, connect=_CONNECT),
-                # The key would follow a redirect to any host.
-                "follow_redirects": False,
-            },
+            # Left to itself the SDK sends files over aiohttp, which follows redirects and copies every piece.
+            httpx_async_client=http,
         ),
     )
     _ = client.aio.interactions  # the first touch imports most of the SDK; let it not be the first answer's
-    return client
+    return http, client
 
 
 class GeminiLine:
-    """The `Line` to Gemini; `open_model` opens it."""
+    """The `Line` and the `FileLine` to Gemini; `open_model` opens it."""
 
     def __init__(self, client: genai.Client) -> None:
         self._client = client  # held: a client that nobody holds closes itself
@@ -118,15 +130,67 @@ class GeminiLine:
         except httpx2.HTTPError as error:
             raise NoConnection(_name(error)) from None
 
-    async def get(self, interaction: InteractionId) -> tuple[int, bytes]:
+    async def get(self, interaction: InteractionId, *, include_input: bool = False) -> tuple[int, bytes]:
         """Fetch an interaction; the status and the body."""
         try:
-            async with self._client.aio.interactions.with_streaming_response.get(id=interaction) as response:
+            async with self._client.aio.interactions.with_streaming_response.get(
+                id=interaction, include_input=include_input or None
+            ) as response:
                 return response.status_code, await response.read()
         except errors.APIError as error:
             raise _failed(error) from None
         except httpx2.HTTPError as error:
             raise NoConnection(_name(error)) from None
+
+    async def delete(self, interaction: InteractionId) -> None:
+        """Delete an interaction."""
+        try:
+            await self._client.aio.interactions.delete(id=interaction)
+        except errors.APIError as error:
+            raise _failed(error) from None
+        except httpx2.HTTPError as error:
+            raise NoConnection(_name(error)) from None
+
+    async def upload(self, path: str, *, name: str, mime_type: str) -> GeminiFile:
+        """Send a file. The SDK reads it piece by piece, in a thread."""
+        # What a file is called says something of people, and nobody at Gemini needs to know.
+        config = UploadFileConfig(name=name, mime_type=mime_type, display_name="clew")
+        return await _told(self._client.aio.files.upload(file=path, config=config))
+
+    async def file(self, name: str) -> GeminiFile:
+        """Fetch what is known of a file."""
+        return await _told(self._client.aio.files.get(name=name))
+
+    async def delete_file(self, name: str) -> None:
+        """Delete a file."""
+        await _of_files(self._client.aio.files.delete(name=name))
+
+
+async def _told(call: Awaitable[File]) -> GeminiFile:
+    """What a call of the Files API tells of a file."""
+    file = await _of_files(call)
+    state = file.state.name if file.state is not None else ""
+    if not file.name or not file.uri:
+        raise NoConnection("a file without a name")
+    return GeminiFile(
+        name=file.name,
+        uri=file.uri,
+        mime_type=file.mime_type or "",
+        state=FileState[state] if state in FileState.__members__ else FileState.PROCESSING,
+        expires_at=file.expiration_time.timestamp() if file.expiration_time is not None else None,
+    )
+
+
+async def _of_files(call: Awaitable[T]) -> T:
+    """Make a call of the Files API, whose errors are of a family of their own."""
+    try:
+        return await call
+    except file_errors.APIError as error:
+        response = error.response
+        headers = response.headers if isinstance(response, httpx2.Response) else {}
+        raise CallFailed(read_failure(error.code, error.details, headers)) from None
+    except (httpx2.HTTPError, KeyError, ValueError) as error:  # the last two: an upload was not answered as one
+        raise NoConnection(_name(error)) from None
 
 
 async def _whole(response: httpx2.Response) -> AsyncGenerator[bytes, None]:

@@ -2,12 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from itertools import count
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from bot.answers import PLAIN, After, AnswerEvent, Completed, Interaction, InteractionState, Manner, Question
+from bot.answers import (
+    PLAIN,
+    After,
+    AnswerEvent,
+    Completed,
+    Interaction,
+    InteractionState,
+    Manner,
+    ModelStep,
+    Question,
+    Recalled,
+)
 from bot.errors import (
     AnswerBroken,
     ContextLost,
@@ -31,13 +42,19 @@ from bot.interactions import (
 )
 from bot.messages import InteractionId, Usage
 from bot.model_errors import Failure, error_for, raise_if_blocked, read_failure
+from bot.ports.uploads import FileShelf
+from bot.remembered import read_remembered, recalled
 from bot.sse import EventStream
+from bot.tools import unstored
 
 logger = logging.getLogger(__name__)
 
 _MOST_HOPS = 20
 _OFF_LOOP = 256 * 1024  # bytes; turning more into or out of base64 would keep everybody else waiting
 _LINGER = 1.0  # seconds a finished stream has to end, so that its connection can be used again
+
+
+Got = TypeVar("Got")
 
 
 class CallFailed(Exception):
@@ -59,8 +76,12 @@ class Line(Protocol):
         """Post a create; the bytes of its event stream. Raises ModelUnavailable when it answers with none."""
         ...
 
-    async def get(self, interaction: InteractionId) -> tuple[int, bytes]:
-        """Fetch an interaction; the status and the body."""
+    async def get(self, interaction: InteractionId, *, include_input: bool = False) -> tuple[int, bytes]:
+        """Fetch an interaction, with the question it was asked if that is wanted; the status and the body."""
+        ...
+
+    async def delete(self, interaction: InteractionId) -> None:
+        """Delete an interaction."""
         ...
 
 
@@ -69,10 +90,12 @@ class GeminiModel:
 
     Args:
         fixed: what every create says beside the question.
+        files: where it keeps those that are too large for a request.
     """
 
-    def __init__(self, line: Line, *, model: str, fixed: Mapping[str, object]) -> None:
+    def __init__(self, line: Line, *, model: str, fixed: Mapping[str, object], files: FileShelf) -> None:
         self._line, self._model, self._fixed = line, model, fixed
+        self.files = files
 
     async def answer(
         self, question: Question, *, after: After, manner: Manner = PLAIN
@@ -87,11 +110,13 @@ class GeminiModel:
         else:
             body = question_body(question, after)
         model, chained = manner.model or self._model, isinstance(after, str)
-        usage = Usage()
+        if chained and not manner.is_stored:
+            raise ValueError("what is not stored goes on from no interaction")
+        usage, steps = Usage(), tuple[ModelStep, ...]()
         for number in count(1):
-            hop = Hop()
+            hop = Hop(keeps_steps=not manner.is_stored)
             try:
-                async with aclosing(self._events(hop, body, model=model, chained=chained)) as events:
+                async with aclosing(self._events(hop, body, model=model, chained=chained, manner=manner)) as events:
                     async for event in events:
                         yield event
                 interaction = self._judged(hop, model=model, chained=chained)
@@ -104,9 +129,13 @@ class GeminiModel:
                     raise AnswerBroken(f"not continued: {error}") from error
                 raise
             usage += hop.usage
+            steps += await _steps(hop)
             if hop.status != CONTINUES:
-                yield Completed(interaction, usage, truncated=hop.status != "completed")
+                yield Completed(interaction, usage, truncated=hop.status != "completed", model=model, steps=steps)
                 return
+            if not manner.is_stored:
+                body |= {"continuation_token": hop.continuation}  # nobody holds the input, so it is sent again
+                continue
             # Without the input: Gemini holds it already. With it, the question would be asked twice.
             body = {"previous_interaction_id": interaction, "continuation_token": hop.continuation}
             chained = True
@@ -129,13 +158,44 @@ class GeminiModel:
             _log(error, "get", interaction)
             raise
 
+    async def recall(self, interaction: InteractionId) -> Recalled:
+        """Fetch an interaction with its question; see `Keeper`.
+
+        A hop that goes on with a long answer was asked nothing: the question stands with the first one.
+        """
+        hop = await self._got(interaction, read_remembered, include_input=True)
+        hops = [hop]
+        while not hop.asked and hop.previous is not None and len(hops) < _MOST_HOPS:
+            try:
+                hop = await self._got(hop.previous, read_remembered, include_input=True)
+            except InteractionLost:
+                break
+            hops.insert(0, hop)
+        return recalled(hops)
+
+    async def delete(self, interaction: InteractionId) -> None:
+        """Delete an interaction; see `Model`."""
+        try:
+            await self._line.delete(interaction)
+        except CallFailed as error:
+            if error.failure.status == 404:
+                return
+            meant = error_for(error.failure, model=self._model, chained=True)
+            if isinstance(meant, ContextLost):
+                meant = InteractionLost(str(meant))
+            _log(meant, "delete", interaction)
+            raise meant from None
+        except NoConnection as error:
+            raise ModelUnavailable(f"no connection: {error}") from None
+
     async def _events(
-        self, hop: Hop, body: Mapping[str, object], *, model: str, chained: bool
+        self, hop: Hop, body: Mapping[str, object], *, model: str, chained: bool, manner: Manner
     ) -> AsyncGenerator[AnswerEvent, None]:
         """Post one create and yield what its stream tells; how it ended stands in the hop."""
         accepted = False
         try:
-            async with self._line.create(model, {**self._fixed, **body}) as pieces:
+            create = {**self._fixed, **body}
+            async with self._line.create(model, create if manner.is_stored else unstored(create)) as pieces:
                 accepted = True
                 async for event in _read(pieces, hop):
                     yield event
@@ -178,8 +238,14 @@ class GeminiModel:
         return hops
 
     async def _fetch(self, interaction: InteractionId) -> Fetched:
+        return await self._got(interaction, read_fetched)
+
+    async def _got(
+        self, interaction: InteractionId, read: Callable[[bytes], Got | None], *, include_input: bool = False
+    ) -> Got:
+        """Fetch an interaction and read it. Raises what it means when there is none."""
         try:
-            status, body = await self._line.get(interaction)
+            status, body = await self._line.get(interaction, include_input=include_input)
         except CallFailed as error:
             meant = error_for(error.failure, model=self._model, chained=True)
             if isinstance(meant, ContextLost | QuestionRejected | ModelUnknown):  # the request is nothing but the id
@@ -187,13 +253,22 @@ class GeminiModel:
             raise meant from None
         except NoConnection as error:
             raise ModelUnavailable(f"no connection: {error}") from None
-        found = await asyncio.to_thread(read_fetched, body) if len(body) > _OFF_LOOP else read_fetched(body)
+        found = await asyncio.to_thread(read, body) if len(body) > _OFF_LOOP else read(body)
         if found is None:
             raise ModelUnavailable(f"HTTP {status} without an interaction")
         return found
 
     def __repr__(self) -> str:
         return f"GeminiModel({self._model!r})"
+
+
+async def _steps(hop: Hop) -> tuple[ModelStep, ...]:
+    """The steps of a hop that ended well, if it is not stored."""
+    if hop.steps is None:
+        return ()
+    if hop.steps.bytes > _OFF_LOOP:
+        return tuple(await asyncio.to_thread(list, hop.steps.steps()))
+    return tuple(hop.steps.steps())
 
 
 async def _read(pieces: AsyncIterator[bytes], hop: Hop) -> AsyncGenerator[AnswerEvent, None]:

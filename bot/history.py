@@ -4,11 +4,14 @@ It is told as one labelled user input. Steps of the model's own would have to ca
 them, and those are gone with the interaction they came from.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 
-from bot.answers import Content, Draft, Media, Question, Text
-from bot.attachments import read_attachments
-from bot.messages import Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
+from bot.answers import After, Completed, Content, Draft, Media, Question, Source, Text
+from bot.attachments import ONLY_INLINE, Enclosure, Intake, read_attachments
+from bot.exchanges import Exchange
+from bot.messages import InteractionId, Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
 from bot.notices import history_remark
 from bot.ports import Adapter, TurnStore
 
@@ -25,11 +28,29 @@ class Past:
         draft: gets the one line that names what could not be told again.
     """
 
-    def __init__(self, turn: Turn, *, adapter: Adapter, store: TurnStore, draft: Draft, inline_limit: int) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        *,
+        adapter: Adapter,
+        store: TurnStore,
+        draft: Draft,
+        inline_limit: int,
+        intake: Intake = ONLY_INLINE,
+    ) -> None:
         self._turn, self._adapter, self._store = turn, adapter, store
-        self._draft, self._inline_limit = draft, inline_limit
+        self._draft, self._inline_limit, self._intake = draft, inline_limit, intake
         self._left_out: list[str] = []
         self.told: frozenset[MessageId] = frozenset()
+        self.exchange: Exchange | None = None  # Gemini keeps it
+
+    async def standing(self) -> After:
+        """The interaction the question goes on from; None when Gemini was let to keep none."""
+        previous = self._turn.previous
+        return previous if previous is not None and await self._store.is_at_gemini(self._turn) else None
+
+    def answered(self, told: Sequence[Question], completed: Completed, *, after: InteractionId | None) -> None:
+        """Gemini takes note itself."""
 
     async def whole(self) -> Question:
         """Everything said before the turn since the last reset; empty when it is the first."""
@@ -79,11 +100,23 @@ class Past:
         """Let the past take no more of the request than the question leaves of it."""
         self._inline_limit -= sum(len(part.data or b"") for part in question if isinstance(part, Media))
 
+    async def read_again(self, sources: Sequence[Source]) -> list[Enclosure]:
+        """Files of earlier messages, each as far as it can be had again; nobody is told which cannot."""
+        thread = self._turn.thread
+        pairs = [(_message(thread, Said(source.message, None, "")), source.attachment) for source in sources]
+        enclosures = await read_attachments(
+            pairs, self._adapter.download, inline_limit=self._inline_limit, intake=self._intake
+        )
+        self.leave_room_for(tuple(content for enclosure in enclosures for content in enclosure.content))
+        return enclosures
+
     async def _files(self, said: Sequence[Said]) -> dict[MessageId, Question]:
         """The files that came with each message, as far as they can be had again."""
         pairs = [(_message(self._turn.thread, one), attachment) for one in said for attachment in one.attachments]
         found: dict[MessageId, Question] = {one.message_id: () for one in said}
-        enclosures = await read_attachments(pairs, self._adapter.download, inline_limit=self._inline_limit)
+        enclosures = await read_attachments(
+            pairs, self._adapter.download, inline_limit=self._inline_limit, intake=self._intake
+        )
         for (message, _), enclosure in zip(pairs, enclosures, strict=True):
             found[message.id] += enclosure.content
             if enclosure.error is not None:
@@ -105,6 +138,15 @@ def newest(said: Sequence[Said], *, most: int = _LONGEST) -> Sequence[Said]:
         if length > most:
             return said[min(at + 1, len(said) - 1) :]
     return said
+
+
+def without_past(texts: Sequence[str]) -> Sequence[str]:
+    """The texts of a question without what was told before it of the thread's past."""
+    if texts and texts[0].startswith(_UNHEARD):
+        return texts[1:]
+    if not texts or texts[0] != _PAST:
+        return texts
+    return list(dropwhile(lambda text: re.match(r"\[[^\]\n]*\]\n", text) is not None, texts[1:]))
 
 
 def _as_said(turn: Turn) -> Iterator[Said]:

@@ -7,7 +7,7 @@ revision 2026-05-20; everything unknown is passed over, because the API grows.
 import base64
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from bot.answers import (
 from bot.media_pieces import ANY_TYPE, MediaPieces, decode
 from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject
+from bot.step_pieces import StepPieces
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +47,11 @@ _MEDIA = frozenset(MediaKind)
 
 
 def inline_bytes(question: Question, after: After) -> int:
-    """How many bytes of files would have to be turned into base64."""
+    """How many bytes of files would have to be turned into base64, and of earlier steps be read."""
     steps = after if isinstance(after, tuple) else ()
     told = [content for step in steps if isinstance(step, UserStep) for content in step.content]
-    return sum(len(content.data or b"") for content in (*told, *question) if isinstance(content, Media))
+    files = sum(len(content.data or b"") for content in (*told, *question) if isinstance(content, Media))
+    return files + sum(len(step.json) for step in steps if isinstance(step, ModelStep))
 
 
 def question_body(question: Question, after: After) -> dict[str, object]:
@@ -79,7 +81,9 @@ def _content(content: Content) -> dict[str, object]:
         source = {"data": base64.b64encode(content.data).decode("ascii")}
     else:
         source = {"uri": content.uri or ""}
-    return {"type": content.kind.value, "mime_type": content.mime_type, **source}
+    if content.mime_type:  # a film on YouTube has none
+        source["mime_type"] = content.mime_type
+    return {"type": content.kind.value, **source}
 
 
 # --- an answer, streamed ----------------------------------------------------------------------
@@ -91,7 +95,8 @@ class Hop:
     An answer too long for one interaction takes several hops; what counts them together stands in `gemini`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_steps: bool = False) -> None:
+        self.steps = StepPieces() if keeps_steps else None
         self.id: InteractionId | None = None
         self.status: str | None = None
         self.usage = Usage()
@@ -129,6 +134,8 @@ class Hop:
                 self.error, self.is_over = event, True
             case _:
                 self.unknown += 1
+        if self.steps is not None:
+            self.steps.read(event)  # afterwards: a file that this event ends comes before it
 
     def finish(self) -> None:
         """Tell the log what was passed over."""
@@ -184,12 +191,18 @@ class Hop:
             self._media.add(data)
         elif uri:
             yield from self._flush()
-            yield Media(kind, mime_type or ANY_TYPE, uri=uri)
+            yield from self._files(index, [Media(kind, mime_type or ANY_TYPE, uri=uri)])
 
     def _flush(self) -> Iterator[AnswerEvent]:
         if self._media is not None:
             media, self._media = self._media, None
-            yield from media.files()
+            yield from self._files(media.index, media.files())
+
+    def _files(self, index: object, files: Iterable[Media]) -> Iterator[AnswerEvent]:
+        for file in files:
+            if self.steps is not None:
+                self.steps.add_file(index, file)
+            yield file
 
 
 # --- an answer, fetched -----------------------------------------------------------------------
@@ -205,6 +218,7 @@ class Fetched:
     content: tuple[AnswerEvent, ...]  # neither Created nor Completed among them
     usage: Usage
     failures: tuple[str, ...]  # codes, when it failed
+    model: str | None = None
 
 
 def read_fetched(body: bytes) -> Fetched | None:
@@ -223,6 +237,7 @@ def read_fetched(body: bytes) -> Fetched | None:
         content=tuple(event for step in _objects(resource, "steps") for event in _told_by(step)),
         usage=_usage(resource),
         failures=tuple(_failures(resource)),
+        model=_string(resource, "model") or None,
     )
 
 
@@ -231,7 +246,8 @@ def retold(hops: list[Fetched]) -> tuple[AnswerEvent, ...]:
     last = hops[-1]
     usage = sum((hop.usage for hop in hops), Usage())
     content = tuple(event for hop in hops for event in hop.content)
-    return Created(last.id), *content, Completed(last.id, usage, truncated=last.status in TRUNCATED)
+    completed = Completed(last.id, usage, truncated=last.status in TRUNCATED, model=last.model)
+    return Created(last.id), *content, completed
 
 
 def _told_by(step: JsonObject) -> Iterator[AnswerEvent]:

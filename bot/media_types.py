@@ -6,13 +6,16 @@ and all of them call a voice clip video. So what is passed on is decided here, w
 cost the person their whole question; the library names the rest.
 """
 
+import os
 from dataclasses import dataclass, field
+from typing import IO
 
 import puremagic
 
 from bot.answers import MediaKind
-from bot.containers import asf_type, iso_media_type, matroska_type, mpeg_audio_type, ogg_type, zip_type
+from bot.containers import asf_type, iso_media_type, iso_outline, matroska_type, mpeg_audio_type, ogg_type
 from bot.encodings import certain_text, likely_text
+from bot.office import COMPOUND, ZIP, compound_outline, compound_type, zip_type
 
 UNKNOWN = "application/octet-stream"
 PLAIN_TEXT = "text/plain"
@@ -63,12 +66,36 @@ class FileType:
     text: str | None = field(default=None, repr=False)
 
 
-def recognise(data: bytes) -> FileType:
-    """Tell what the bytes of a whole file are. Takes milliseconds a megabyte: for big files, use a thread."""
+GLIMPSE = 1_000_000  # bytes
+
+
+def glimpse(file: IO[bytes]) -> bytes:
+    """As much of a file, open at its beginning, as tells what it is: all of it, or the telling parts of a large one."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(GLIMPSE)
+    if size <= GLIMPSE:
+        return head
+    if head.startswith(COMPOUND):
+        return compound_outline(file)
+    if head.startswith(ZIP):  # the names are at the end
+        file.seek(-GLIMPSE, os.SEEK_END)
+        return head + file.read(GLIMPSE)
+    if (outline := iso_outline(file, size)) and iso_media_type(outline) is not None:
+        return outline
+    return head
+
+
+def recognise(data: bytes, *, whole: bool = True) -> FileType:
+    """Tell what the bytes of a file are. Takes milliseconds a megabyte: for big files, use a thread.
+
+    Args:
+        whole: else they are a glimpse of a larger one.
+    """
     # A PDF may be plain ASCII, every other medium holds bytes no text does; a text may begin like any of them.
     if data[:16].lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(b"%PDF-"):
         return _medium("application/pdf")
-    text = certain_text(data)
+    text = certain_text(data, whole=whole)
     if text is not None:
         return FileType(PLAIN_TEXT, text=text)
     mime_type = _media_type(data)
@@ -92,7 +119,7 @@ def _media_type(data: bytes) -> str | None:
         return _CHUNKED[data[:4], data[8:12]]
     if data[:2] == b"BM" and data[6:10] == bytes(4) and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
         return "image/bmp"
-    for look_inside in (iso_media_type, ogg_type, matroska_type, asf_type, zip_type, mpeg_audio_type):
+    for look_inside in (iso_media_type, ogg_type, matroska_type, asf_type, zip_type, compound_type, mpeg_audio_type):
         inside = look_inside(data)
         if inside is not None:
             return inside

@@ -81,6 +81,7 @@ class Attachment:
     name: str
     mime_type: str | None = None
     size: int | None = None  # bytes
+    alt: str | None = None  # what it is of, for those who cannot see it; of what the model made
 
 
 class Refusal(StrEnum):

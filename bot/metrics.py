@@ -25,6 +25,18 @@ class Metrics:
             registry=self.registry,
         )
         self.tokens = Counter("clew_tokens", "Tokens of answered turns, by kind", ["kind"], registry=self.registry)
+        self.forgotten = Counter(
+            "clew_threads_forgotten",
+            "Threads forgotten, because somebody asked or because of their age",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.deletions = Counter(
+            "clew_deletions",
+            "What was to be deleted at Gemini, by what became of that",
+            ["kind", "result"],
+            registry=self.registry,
+        )
         self.running = Gauge("clew_turns_running", "Turns being answered now", registry=self.registry)
         self.waiting = Gauge("clew_lanes_waiting", "Threads waiting for a free place", registry=self.registry)
         self.seconds = Histogram(

@@ -62,6 +62,10 @@ class Failure:
         return "interaction" in self._told
 
     @property
+    def names_a_file(self) -> bool:
+        return re.search(r"\bfiles?\b", self._told) is not None
+
+    @property
     def is_for_the_day(self) -> bool:
         """Whether it is a limit that no waiting of minutes mends."""
         return self.code == "quota_exceeded" or "perday" in self._told or "per day" in self._told
@@ -125,8 +129,8 @@ def error_for(  # noqa: PLR0911, PLR0912 - a table, read from the top
             return ModelUnknown(model)
         case 403 | 404 if chained:
             return ContextLost(reason)
-        case 400 if chained and failure.names_an_interaction:
-            return ContextLost(reason)
+        case 400 if chained and (failure.names_an_interaction or failure.names_a_file):
+            return ContextLost(reason)  # or what was uploaded with it has expired
         case 429 if failure.is_for_the_day:
             return QuotaExhausted(reason)
         case 429:

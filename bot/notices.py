@@ -22,6 +22,7 @@ from bot.errors import (
     Unreadable,
 )
 from bot.messages import Refusal
+from bot.office import OFFICE
 
 _NOT_ALLOWED = {
     Refusal.INSTALLATION: "I am not allowed to answer here.",
@@ -34,6 +35,9 @@ _UNREADABLE = {
     Unreadable.GONE: "it has been deleted.",
     Unreadable.ELSEWHERE: "it is kept by another service. I only read files that are uploaded here.",
     Unreadable.FORBIDDEN: "I was not given access to it. The person who runs me finds the reason in the log.",
+    Unreadable.NOT_TAKEN: "Gemini does not take it at the moment. Please retry in a few minutes.",
+    Unreadable.UNPROCESSED: "Gemini could not process it. Please attach it in another format, or a part of it.",
+    Unreadable.SLOW: "Gemini has not got it ready in time. Please retry in a few minutes.",
     Unreadable.NO_FILE: "I cannot read documents of this kind. Please attach it as a file, a PDF for example.",
 }
 
@@ -86,7 +90,14 @@ def remark_for(error: AttachmentError) -> str:
     """The words, inside an answer, for a file that was left out of it."""
     match error:
         case AttachmentTooLarge(limit=limit):
-            return f"Left out {_quoted(error.name)}: I take files up to {limit / 1_000_000:g} MB with one question."
+            return (
+                f"Left out {_quoted(error.name)}: I take files up to {limit / 1_000_000:g} MB with one question. "
+                "Please attach a smaller one."
+            )
+        case AttachmentUnsupported(mime_type=mime_type) if mime_type in OFFICE:
+            return (
+                f"Left out {_quoted(error.name)}: this model reads no {OFFICE[mime_type]} files. Please attach a PDF."
+            )
         case AttachmentUnsupported(mime_type=mime_type):
             return f"Left out {_quoted(error.name)}: I cannot read files of this kind ({mime_type})."
         case AttachmentUnreadable(reason=reason) if reason in _UNREADABLE:
@@ -96,7 +107,11 @@ def remark_for(error: AttachmentError) -> str:
 
 
 FOLLOWING = "I go on reading this thread. Mention me with the word quiet, and I wait for mentions."
+UNOPENED = "Gemini could not open what is linked to, so this is answered from the words alone."
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
+
+TOLD_AGAIN = "Gemini no longer took this thread as I had kept it, so I told it again from what stands here."
+GROWN_LONG = "This thread has grown long: from here on I leave out how it began."
 
 
 def history_remark(names: list[str], *, messages: int = 0) -> str:

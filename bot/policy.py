@@ -39,6 +39,12 @@ class Policy:
     follow: Follow = Follow.SMART
     guests: bool = False
     outsiders: bool = False
+    private: bool = False
+    private_channels: frozenset[str] = frozenset()
+
+    def is_private(self, thread: Thread) -> bool:
+        """Whether nothing of a thread is to be kept at Gemini."""
+        return self.private or thread.channel_id in self.private_channels
 
     def refusal(self, message: Message) -> Refusal | None:
         """Why a message must not be read; None when it may be."""

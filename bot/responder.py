@@ -3,21 +3,47 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
-from bot.answers import Answered, Completed, Content, Draft, Notice, Question, Stopped, Text
+from bot.answers import (
+    READING,
+    Answered,
+    Completed,
+    Content,
+    Draft,
+    Manner,
+    Media,
+    Notice,
+    Question,
+    Stopped,
+    Text,
+    ToolUse,
+)
 from bot.asking import Asking
-from bot.attachments import read_attachments
-from bot.errors import AnswerBlocked, AnswerEmpty, MessageGone, NotAllowed, NothingAsked, ThreadClosed, ToldBefore
+from bot.attachments import ONLY_INLINE, Intake, read_attachments
+from bot.errors import (
+    AnswerBlocked,
+    AnswerEmpty,
+    MessageGone,
+    NotAllowed,
+    NothingAsked,
+    QuestionRejected,
+    ThreadClosed,
+    ToldBefore,
+)
 from bot.history import Past
 from bot.limits import Limits
+from bot.links import public_links
 from bot.messages import Address, Message, Platform, Refusal, Turn, Usage
 from bot.metrics import Metrics
-from bot.notices import FOLLOWING, TRUNCATED, notice_for, remark_for
+from bot.notices import FOLLOWING, TRUNCATED, UNOPENED, notice_for, remark_for
 from bot.policy import Policy
 from bot.ports import Adapter, Model, Reply, ThreadNote, TurnStore
+from bot.private import PrivatePast
 from bot.stopping import StopSwitch, TurnStopped
+from bot.wishes import wish_for_a_picture, wish_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +53,11 @@ class Responder:
 
     Args:
         adapters: filled before the first turn is taken.
-        model_name: noted with each answer.
+        model_name: noted with each answer of which the model does not tell it.
+        image_model: answers where a picture is wished for; None leaves that to the usual one.
         inline_limit: most bytes of files sent inside one question.
+        intake: what else can be taken in; nothing is uploaded from a private thread.
+        links: whether what people link to goes to Gemini with their words.
     """
 
     def __init__(
@@ -42,12 +71,16 @@ class Responder:
         inline_limit: int,
         policy: Policy,
         metrics: Metrics,
+        image_model: str | None = None,
+        intake: Intake = ONLY_INLINE,
+        links: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._model, self._model_name, self._adapters = store, model, model_name, adapters
         self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
-        self._policy = policy
+        self._policy, self._image_model = policy, image_model
+        self._intake, self._links = intake, links
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -62,7 +95,7 @@ class Responder:
         """
         await self._check_policy(turn)
         adapter, draft = self._adapters[turn.thread.platform], Draft()
-        past = Past(turn, adapter=adapter, store=self._store, draft=draft, inline_limit=self._inline_limit)
+        past = self._past(turn, adapter, draft)
         async with adapter.reply(turn, draft) as reply:
             try:
                 async with stop.watching():
@@ -82,8 +115,9 @@ class Responder:
                 turn,
                 interaction=completed.interaction,
                 usage=completed.usage,
-                model=self._model_name,
+                model=completed.model or self._model_name,
                 told=past.told,
+                exchange=past.exchange,
             )
         self._ended(turn, "answered", completed.usage)
 
@@ -118,13 +152,28 @@ class Responder:
         if refusal is not None:
             raise NotAllowed(refusal)
 
+    def _past(self, turn: Turn, adapter: Adapter, draft: Draft) -> Past | PrivatePast:
+        past = Past(
+            turn,
+            adapter=adapter,
+            store=self._store,
+            draft=draft,
+            inline_limit=self._inline_limit,
+            intake=self._intake_for(turn, draft),
+        )
+        if self._policy.is_private(turn.thread):
+            return PrivatePast(turn, past=past, store=self._store, draft=draft)
+        return past
+
     def _begins_to_follow(self, turn: Turn) -> bool:
         """Whether the thread is followed from this answer on, and so is to be told how to make that end."""
         first = turn.messages[0]
         is_first = turn.previous is None and turn.since is None and first.address is Address.MENTION
         return is_first and self._policy.follows(ThreadNote(is_known=True, is_ours=first.is_root, is_quiet=False))
 
-    async def _completed(self, turn: Turn, draft: Draft, reply: Reply, past: Past, *, fresh: bool) -> Completed:
+    async def _completed(
+        self, turn: Turn, draft: Draft, reply: Reply, past: Past | PrivatePast, *, fresh: bool
+    ) -> Completed:
         if turn.stopping:
             raise TurnStopped
         adapter = self._adapters[turn.thread.platform]
@@ -143,24 +192,52 @@ class Responder:
         self._metrics.asks.labels("first" if fresh else "resumed").inc()
         completed = None if fresh else await asking.resume()
         if completed is None:
-            question = await self._question(turn, adapter, draft)
+            messages = await self._messages(turn, adapter)
+            question = await self._question(turn, messages, draft, reply)
             past.leave_room_for(question)
-            completed = await asking.ask(question, again=not fresh)
+            manner = Manner(
+                model=self._image_model if wish_for_a_picture(messages) else None,
+                is_stored=not self._policy.is_private(turn.thread),
+            )
+            completed = await _answer(asking, question, draft, again=not fresh, manner=manner)
         elif any(message.attachments for message in turn.messages):
-            await self._question(turn, adapter, draft)  # for its remarks: which files the answer knows nothing of
+            messages = await self._messages(turn, adapter)
+            await self._question(turn, messages, draft, reply)  # for its remarks: which files it knows nothing of
         if draft.answer.is_empty:
             raise AnswerEmpty("completed with nothing to show")
         return completed
 
-    async def _question(self, turn: Turn, adapter: Adapter, draft: Draft) -> Question:
-        """The turn's messages as one user input: each one's text, then its files."""
-        messages = [message for one in turn.messages if (message := await self._whole(one, adapter)) is not None]
+    async def _messages(self, turn: Turn, adapter: Adapter) -> Sequence[Message]:
+        """The turn's messages with their texts, as far as they are still there."""
+        return [message for one in turn.messages if (message := await self._whole(one, adapter)) is not None]
+
+    def _intake_for(self, turn: Turn, draft: Draft, reply: Reply | None = None) -> Intake:
+        """What can be taken in for a turn; the thread is told what is handed to Gemini."""
+
+        def tell(name: str) -> None:
+            draft.add(ToolUse(f"{READING}{name}"))
+            if reply is not None:
+                reply.changed()
+
+        uploads = None if self._policy.is_private(turn.thread) else self._intake.uploads
+        return replace(self._intake, uploads=uploads, tell=tell)
+
+    async def _question(self, turn: Turn, messages: Sequence[Message], draft: Draft, reply: Reply) -> Question:
+        """The messages as one user input: each one's text, then what it links to, then its files."""
         files = [(message, attachment) for message in messages for attachment in message.attachments]
-        enclosures = iter(await read_attachments(files, adapter.download, inline_limit=self._inline_limit))
+        enclosures = iter(
+            await read_attachments(
+                files,
+                self._adapters[turn.thread.platform].download,
+                inline_limit=self._inline_limit,
+                intake=self._intake_for(turn, draft, reply),
+            )
+        )
         contents: list[Content] = []
         for message in messages:
-            if message.text:
-                contents.append(Text(_spoken(message)))
+            if spoken := _spoken(message):
+                contents.append(Text(spoken))
+                contents.extend(public_links(spoken) if self._links else ())
             for enclosure in islice(enclosures, len(message.attachments)):
                 contents.extend(enclosure.content)
                 if enclosure.error is not None:
@@ -190,6 +267,21 @@ class Responder:
         logger.info("turn %s", state, extra=fields)
 
 
+async def _answer(asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner) -> Completed:
+    """The answer to a question; to one that Gemini rejects with links in it, without them."""
+    try:
+        return await asking.ask(question, again=again, manner=manner)
+    except QuestionRejected:
+        # What stands behind a link is anybody's, and may be nothing that Gemini can open.
+        plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
+        if plain == question:
+            raise
+        draft.remark(UNOPENED)
+        return await asking.ask(plain, again=True, manner=manner)
+
+
 def _spoken(message: Message) -> str:
+    wish = wish_of(message.text)
+    words = message.text if wish is None else wish
     # Where names are known several people may speak, and the model has to tell them apart.
-    return f"[{message.author.name}] {message.text}" if message.author.name else message.text or ""
+    return f"[{message.author.name}] {words}" if words and message.author.name else words or ""

@@ -38,11 +38,18 @@ class GeminiSettings(_Group):
     model: Annotated[str, BeforeValidator(spellings.word)] = Field(
         "gemini-3.5-flash-lite", description="id of the model that answers"
     )
+    image_model: Annotated[str, BeforeValidator(spellings.word)] = Field(
+        "gemini-3.1-flash-image", description="id of the model that makes a picture where one is asked for by command"
+    )
     base_url: Annotated[str | None, BeforeValidator(spellings.base_url)] = Field(
         None, description="another endpoint that speaks the Interactions API, without a version"
     )
     api_version: Annotated[str, BeforeValidator(spellings.api_version)] = Field(
         "v1", description="version of the API, such as v1 or v1beta"
+    )
+
+    tier: Annotated[Literal["free", "paid"] | None, BeforeValidator(spellings.choice("free", "paid"))] = Field(
+        None, description="free or paid: how long Gemini keeps what is said, for /privacy to tell"
     )
 
     @model_validator(mode="after")
@@ -185,6 +192,13 @@ class BotSettings(_Group):
     block_installations: Ids = Field(frozenset(), description="workspaces and servers never to serve")
     block_channels: Ids = Field(frozenset(), description="channels never to serve")
     block_people: Ids = Field(frozenset(), description="people never to serve")
+    private: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
+        False, description="whether Gemini keeps nothing of any conversation; they are kept here and sent whole"
+    )
+    private_channels: Ids = Field(frozenset(), description="channels of whose conversations Gemini keeps nothing")
+    retention_days: Annotated[int | None, BeforeValidator(spellings.days)] = Field(
+        None, description="days after which a thread in which nothing happened is forgotten; 0: never"
+    )
     daily_turns_per_person: Cap = Field(None, description="turns one person may have in a day (UTC); 0: no cap")
     daily_turns: Cap = Field(None, description="turns everybody together may have in a day (UTC); 0: no cap")
     concurrency: Annotated[
@@ -199,6 +213,12 @@ class BotSettings(_Group):
     inline_mb: Annotated[
         int, BeforeValidator(spellings.whole("a whole number of megabytes from 1 to 70", least=1, most=70))
     ] = Field(15, description="megabytes of files that one question may carry")
+    upload_mb: Annotated[
+        int, BeforeValidator(spellings.whole("a whole number of megabytes from 1 to 2000", least=1, most=2000))
+    ] = Field(200, description="megabytes of one file; what one question cannot carry is uploaded to Gemini before it")
+    links: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
+        False, description="whether public links to pictures, PDFs and YouTube are given to Gemini to open"
+    )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(spellings.choice("text", "json"))] = Field(
         "text", description="text for people, json for machines"
     )
@@ -247,6 +267,8 @@ class Settings(BaseSettings):
             follow=self.bot.follow,
             guests=self.bot.guests,
             outsiders=self.bot.outsiders,
+            private=self.bot.private,
+            private_channels=self.bot.private_channels,
         )
 
     @property

@@ -61,6 +61,13 @@ def cap(text: object) -> int | None:
     return whole("a whole number of turns, or 0 for no cap", least=0, most=10**9)(text) or None
 
 
+def days(text: object) -> int | None:
+    """A number of days; 0 is for ever."""
+    if text is None:
+        return None
+    return whole("a whole number of days, or 0 to keep for ever", least=0, most=36_500)(text) or None
+
+
 def _either(yes: str, no: str) -> Callable[[object], bool]:
     def read(text: object) -> bool:
         spelt = str(text).lower()

@@ -1,8 +1,9 @@
-"""Bytes that come in pieces: a few stay in memory, more lie on the disk until they are wanted whole."""
+"""Bytes that come in pieces: a few stay in memory, more lie on the disk until they are wanted."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, TypeVar
 
@@ -18,7 +19,7 @@ class DiskRefused(BotError):
 
 
 class Spool:
-    """Takes bytes in pieces and gives them back whole; made by `open_spool`."""
+    """Takes bytes in pieces and gives them back: whole, as a file to look into, or as one to be sent."""
 
     def __init__(self, *, in_memory: int, open_file: Callable[[], IO[bytes]]) -> None:
         self.size = 0  # bytes, of all that was added
@@ -40,6 +41,32 @@ class Spool:
         if self._file is None:
             return b"".join(self._held)
         return await _on_disk(self._read)
+
+    async def look(self, work: Callable[[IO[bytes]], T]) -> T:
+        """What *work* finds in it, in a thread of its own when it lies on the disk. Raises DiskRefused."""
+        if self._file is None:
+            return work(BytesIO(b"".join(self._held)))
+
+        def look_into() -> T:
+            file = self._written()
+            file.seek(0)
+            return work(file)
+
+        return await _on_disk(look_into)
+
+    async def path(self) -> str:
+        """Where others can read it from the beginning, as long as it is open. Raises DiskRefused.
+
+        The file has no name; this is that of its being open in this process.
+        """
+
+        def flushed() -> str:
+            file = self._written()
+            file.flush()
+            file.seek(0)
+            return f"/dev/fd/{file.fileno()}"
+
+        return await _on_disk(flushed)
 
     async def close(self) -> None:
         """Let go of everything."""

@@ -68,17 +68,20 @@ class GroupedConnection(sqlite3.Connection):
     on_rollback: Callable[[], None] | None = None  # called in the connection's thread
 
     def commit(self) -> None:
-        """Carry out the entries, all in one transaction or, where one of them fails, each in its own."""
-        if not any(entry.writes for entry in self.entries):
-            self._read(self.entries)
-            return
+        """Carry out what writes, all in one transaction or, where one fails, each in its own; then what only reads.
+
+        What reads comes outside of any transaction: emptying the log is of that kind, and impossible within one.
+        """
+        writing = [entry for entry in self.entries if entry.writes]
         try:
-            self._transact(self.entries)
+            if writing:
+                self._transact(writing)
         except Exception as error:
-            if len(self.entries) > 1 and not is_locked(error):
-                self._one_by_one()
+            if len(writing) > 1 and not is_locked(error):
+                self._one_by_one(writing)
             else:
-                self._give_up(self.entries, error)
+                self._give_up(writing, error)
+        self._read([entry for entry in self.entries if not entry.writes])
 
     def _transact(self, entries: Sequence[_Entry[object]]) -> None:
         self.execute("BEGIN IMMEDIATE")
@@ -93,24 +96,21 @@ class GroupedConnection(sqlite3.Connection):
                 self.on_rollback()
             raise
 
-    def _one_by_one(self) -> None:
-        for at, entry in enumerate(self.entries):
+    def _one_by_one(self, entries: Sequence[_Entry[object]]) -> None:
+        for at, entry in enumerate(entries):
             try:
-                if entry.writes:
-                    self._transact([entry])
-                else:
-                    self._read([entry])
+                self._transact([entry])
             except Exception as error:
                 if is_locked(error):  # each would wait as long again
-                    self._give_up(self.entries[at:], error)
+                    self._give_up(entries[at:], error)
                     return
                 entry.fail(error)
 
     def _give_up(self, entries: Sequence[_Entry[object]], error: Exception) -> None:
-        for entry in entries:
-            if entry.writes:
-                entry.fail(error)
-        self._read([entry for entry in entries if not entry.writes])  # a lock or a full disk keeps nobody from reading
+        for (
+            entry
+        ) in entries:  # those that only read are not among them: a lock or a full disk keeps nobody from reading
+            entry.fail(error)
 
     def _read(self, entries: Sequence[_Entry[object]]) -> None:
         # Outside a transaction: this connection is the only writer, and it is busy reading.

@@ -4,6 +4,7 @@ import sqlite3
 
 from bot.messages import MessageId, Platform, Thread, Turn, TurnId
 from bot.ports import Retried, Unconfirmed
+from storage import exchanges
 from storage.messages import set_title
 from storage.rows import select_turns
 
@@ -11,7 +12,7 @@ from storage.rows import select_turns
 def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: TurnId | None, now: float) -> Turn | None:
     """`ControlStore.stop`; told again it stops no other turn than the one it was told for."""
     key: dict[str, object] = {"thread": thread.key, "turn": turn}
-    if _begin(db, thread, command, now):
+    if begin(db, thread, command, now):
         db.execute(
             "UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'"
             " AND (:turn IS NULL OR id = :turn)",
@@ -29,8 +30,14 @@ def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: Tu
 
 def reset(db: sqlite3.Connection, thread: Thread, command: MessageId, *, keeps_text: bool, now: float) -> bool:
     """`ControlStore.reset`."""
-    if not _begin(db, thread, command, now):
+    if not begin(db, thread, command, now):
         return False
+    start_afresh(db, thread, keeps_text=keeps_text, now=now)
+    return True
+
+
+def start_afresh(db: sqlite3.Connection, thread: Thread, *, keeps_text: bool, now: float) -> None:
+    """Begin the thread's next epoch: the running turn is to stop, and what waits belongs to the new one."""
     key = {"thread": thread.key, "now": now}
     db.execute("UPDATE thread SET epoch = epoch + 1, latest = NULL, reset_at = :now WHERE thread = :thread", key)
     db.execute("UPDATE message SET is_overheard = 0 WHERE thread = :thread AND is_overheard = 1", key)
@@ -41,14 +48,14 @@ def reset(db: sqlite3.Connection, thread: Thread, command: MessageId, *, keeps_t
         key,
     )
     _blank_what_ended(db, thread)
+    exchanges.drop(db, thread)
     if keeps_text:
         set_title(db, thread)  # a question that waits belongs to the new epoch already
-    return True
 
 
 def quieten(db: sqlite3.Connection, thread: Thread, command: MessageId, *, now: float) -> bool:
     """`ControlStore.quieten`."""
-    if not _begin(db, thread, command, now):
+    if not begin(db, thread, command, now):
         return False
     db.execute("UPDATE thread SET is_quiet = 1 WHERE thread = ?", (thread.key,))
     return True
@@ -91,7 +98,7 @@ def retry(
     now: float,
 ) -> Retried:
     """`ControlStore.retry`; *new_turn* names the turn that is queued."""
-    if not _begin(db, thread, command, now):
+    if not begin(db, thread, command, now):
         return Retried.REPEATED
     # Turns end in their order, so one is open if and only if the last one is, of whatever epoch.
     last = db.execute(
@@ -124,10 +131,11 @@ def retry(
         names,
     )
     db.execute("UPDATE turn SET state = 'superseded' WHERE thread = :thread AND id = :old", names)
+    exchanges.drop_of(db, thread, old[0])
     return Retried.QUEUED
 
 
-def _begin(db: sqlite3.Connection, thread: Thread, command: MessageId, now: float) -> bool:
+def begin(db: sqlite3.Connection, thread: Thread, command: MessageId, now: float) -> bool:
     """Note the command, and let nothing join the turns that wait; False when it was noted before."""
     db.execute(
         "INSERT INTO thread (thread, updated_at) VALUES (?, ?)"

@@ -83,7 +83,7 @@ def part_attachments_column(attachments: Sequence[Attachment]) -> str | None:
     """The attachments of a part, ids and details together."""
     if not attachments:
         return None
-    return json.dumps([(each.id, each.name, each.mime_type, each.size) for each in attachments])
+    return json.dumps([(each.id, each.name, each.mime_type, each.size, each.alt) for each in attachments])
 
 
 def storable(text: str) -> str:
@@ -158,7 +158,7 @@ def _part(row: Row) -> Part:
         digest=digest,
         text=text,
         attachments=tuple(
-            Attachment(AttachmentId(attachment), name, mime_type, size)
-            for attachment, name, mime_type, size in json.loads(attachments or "[]")
+            Attachment(AttachmentId(attachment), name, mime_type, size, *alt)  # none where an older version wrote it
+            for attachment, name, mime_type, size, *alt in json.loads(attachments or "[]")
         ),
     )

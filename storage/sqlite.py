@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.errors import StoreUnusable
+from bot.exchanges import Exchange
 from bot.messages import (
+    AttachmentId,
     InteractionId,
     Message,
     MessageId,
     Part,
+    PersonId,
     Platform,
     Refusal,
     Thread,
@@ -20,10 +23,24 @@ from bot.messages import (
     TurnId,
     Usage,
 )
-from bot.ports import Claim, Parcel, Place, Retried, Store, ThreadNote, ThreadSummary, Unconfirmed
-from storage import catching_up, controls, messages, placing, transcripts, turns
+from bot.ports import (
+    Booked,
+    Claim,
+    Parcel,
+    Place,
+    Retried,
+    Spent,
+    Store,
+    ThreadNote,
+    ThreadSummary,
+    Unconfirmed,
+    Upload,
+)
+from storage import catching_up, controls, exchanges, messages, placing, transcripts, turns, uploads
+from storage import usage as books
 from storage.commits import Commits, group_commits
 from storage.database import Opened, commit_something_small, forget_the_log, open_database
+from storage.forgetting import SqliteForgetting
 from storage.migrate import MIGRATIONS, read_migrations
 from storage.tally import Tally
 
@@ -118,6 +135,7 @@ class SqliteStore:
         keeps_text: frozenset[Platform],
     ) -> None:
         self._write, self._read = commits.write, commits.read
+        self.forgetting = SqliteForgetting(commits, now=now, keeps_text=keeps_text)
         self._tally = tally
         self._now = now
         self._new_id = new_id
@@ -172,19 +190,35 @@ class SqliteStore:
 
     async def created(self, turn: Turn, interaction: InteractionId) -> None:
         now = self._now()
-        await self._write(lambda db: turns.created(db, turn, interaction, now=now))
+        if not await self._write(lambda db: turns.created(db, turn, interaction, now=now)):
+            raise turns.stale(turn)
 
     async def shown(self, turn: Turn, part: Part) -> None:
         keeps = self._keeps(turn.thread)
         await self._write(lambda db: turns.shown(db, turn, part, keeps_text=keeps))
 
     async def answered(
-        self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str, told: Set[MessageId] = frozenset()
+        self,
+        turn: Turn,
+        *,
+        interaction: InteractionId,
+        usage: Usage,
+        model: str,
+        told: Set[MessageId] = frozenset(),
+        exchange: Exchange | None = None,
     ) -> None:
         keeps, now = self._keeps(turn.thread), self._now()
         await self._write(
-            lambda db: turns.answered(db, turn, interaction, usage, model, told=told, keeps_text=keeps, now=now)
+            lambda db: turns.answered(
+                db, turn, interaction, usage, model, told=told, exchange=exchange, keeps_text=keeps, now=now
+            )
         )
+
+    async def exchanges(self, turn: Turn) -> Sequence[Exchange]:
+        return await self._read(lambda db: exchanges.exchanges(db, turn))
+
+    async def is_at_gemini(self, turn: Turn) -> bool:
+        return await self._read(lambda db: exchanges.is_at_gemini(db, turn))
 
     async def failed(self, turn: Turn, *, notice: str, tell: bool) -> None:
         keeps, now = self._keeps(turn.thread), self._now()
@@ -214,7 +248,7 @@ class SqliteStore:
     async def reset(self, thread: Thread, command: MessageId) -> bool:
         keeps, now = self._keeps(thread), self._now()
         is_new = await self._write(lambda db: controls.reset(db, thread, command, keeps_text=keeps, now=now))
-        if is_new and keeps:
+        if is_new:
             await self._read(forget_the_log)
         return is_new
 
@@ -272,6 +306,35 @@ class SqliteStore:
 
     async def thread_of(self, platform: Platform, message: MessageId) -> Thread | None:
         return await self._read(lambda db: placing.thread_of(db, platform, message))
+
+    # --- the books ---
+
+    async def booked(self, thread: Thread, *, most: int) -> tuple[Sequence[Booked], int]:
+        return await self._read(lambda db: books.booked(db, thread, most=most))
+
+    async def spent(
+        self, *, since: float, platform: Platform | None = None, person: PersonId | None = None
+    ) -> Sequence[Spent]:
+        return await self._read(lambda db: books.spent(db, since=since, platform=platform, person=person))
+
+    # --- uploads ---
+
+    async def uploading(self, upload: Upload) -> None:
+        now = self._now()
+        await self._write(lambda db: uploads.uploading(db, upload, now=now))
+
+    async def uploaded(self, upload: Upload) -> None:
+        await self._write(lambda db: uploads.uploaded(db, upload))
+
+    async def upload_of(self, thread: Thread, attachment: AttachmentId) -> Upload | None:
+        return await self._read(lambda db: uploads.upload_of(db, thread, attachment))
+
+    async def uploads(self, thread: Thread) -> Sequence[Upload]:
+        now = self._now()
+        return await self._read(lambda db: uploads.uploads(db, thread, now=now))
+
+    async def upload_gone(self, thread: Thread, name: str) -> None:
+        await self._write(lambda db: uploads.upload_gone(db, thread, name))
 
     async def check(self) -> None:
         await self._write(commit_something_small)

@@ -28,6 +28,9 @@ class Tally:
                 (day * DAY, (day + 1) * DAY),
             )
             self._by_asker = Counter(dict(rows.fetchall()))
+            # Forgetting a conversation gives nobody back the turns it took.
+            erased = db.execute("SELECT asker, SUM(turns) FROM erased_turn WHERE day = ? GROUP BY asker", (day,))
+            self._by_asker.update(dict(erased.fetchall()))
             self._in_all = self._by_asker.total()
             self._day = day
         return self._by_asker[asker], self._in_all

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from typing import LiteralString
 
 from bot.errors import StaleTurn
+from bot.exchanges import Exchange
 from bot.messages import InteractionId, MessageId, Part, Refusal, Thread, Turn, Usage
 from bot.ports import Claim
+from storage import exchanges
 from storage.rows import asker_of, part_attachments_column, select_turns, storable
 from storage.tally import Tally
 
@@ -65,10 +67,14 @@ def asking(db: sqlite3.Connection, turn: Turn, after: InteractionId | None) -> N
     _update(db, turn, "asks = asks + 1, previous = :after", {"after": after})
 
 
-def created(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, *, now: float) -> None:
-    """`TurnStore.created`."""
-    _update(db, turn, "interaction = :interaction", {"interaction": interaction})
+def created(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, *, now: float) -> bool:
+    """`TurnStore.created`; False for a stale turn, whose interaction is noted all the same: it has to be deleted."""
     _keep_interaction(db, turn, interaction, now)
+    try:
+        _update(db, turn, "interaction = :interaction", {"interaction": interaction})
+    except StaleTurn:
+        return False
+    return True
 
 
 def shown(db: sqlite3.Connection, turn: Turn, part: Part, *, keeps_text: bool) -> None:
@@ -92,7 +98,7 @@ def shown(db: sqlite3.Connection, turn: Turn, part: Part, *, keeps_text: bool) -
         },
     ).rowcount
     if not changed:
-        raise _stale(turn)
+        raise stale(turn)
 
 
 def answered(
@@ -103,6 +109,7 @@ def answered(
     model: str,
     *,
     told: Iterable[MessageId],
+    exchange: Exchange | None,
     keeps_text: bool,
     now: float,
 ) -> None:
@@ -126,7 +133,9 @@ def answered(
         },
     )
     db.execute("UPDATE thread SET latest = ?, updated_at = ? WHERE thread = ?", (interaction, now, turn.thread.key))
-    _keep_interaction(db, turn, interaction, now)
+    exchanges.keep(db, turn, interaction, exchange)
+    if exchange is None:
+        _keep_interaction(db, turn, interaction, now)
     db.executemany(
         "UPDATE message SET is_overheard = 0 WHERE thread = ? AND id = ?",
         [(turn.thread.key, message) for message in told],
@@ -225,10 +234,11 @@ def _update(db: sqlite3.Connection, turn: Turn, changes: LiteralString, values: 
         {"thread": turn.thread.key, "turn": turn.id, **values},
     ).rowcount
     if not changed:
-        raise _stale(turn)
+        raise stale(turn)
 
 
-def _stale(turn: Turn) -> StaleTurn:
+def stale(turn: Turn) -> StaleTurn:
+    """What is raised when a turn is written to that is not the running one any more."""
     return StaleTurn(f"turn {turn.id} of {turn.thread.key} is not the running one any more")
 
 

@@ -40,13 +40,13 @@ def default_of(variable: str) -> str:  # noqa: PLR0911 - a flat table
     if variable == "CLEW_SYSTEM_PROMPT":
         return ""
     match getattr(getattr(read_settings({}, None), group), field):
-        case None if field.startswith("daily_turns"):
+        case None if field.startswith("daily_turns") or field == "retention_days":
             return "0"
         case None:
             return ""
         case frozenset() as names:
             return ",".join(sorted(names))
-        case bool() as switch if variable in {"CLEW_GUESTS", "CLEW_OUTSIDERS"}:
+        case bool() as switch if variable in {"CLEW_GUESTS", "CLEW_LINKS", "CLEW_OUTSIDERS", "CLEW_PRIVATE"}:
             return "on" if switch else "off"
         case bool() as switch:
             return str(switch).lower()

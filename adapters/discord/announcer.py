@@ -5,11 +5,13 @@ from collections import OrderedDict
 
 from adapters.discord.calls import MESSAGE_GONE, NO_HISTORY, Calls, DiscordClosed, Route
 from adapters.discord.faces import PINGS_NOBODY, SILENT, SUPPRESS_EMBEDS
-from adapters.discord.format import render
+from adapters.discord.format import MESSAGE_LIMIT, render
 from adapters.discord.history import ASIDE
 from adapters.discord.payloads import Fields, fields, is_id, objects, text
 from adapters.discord.places import DIRECT, is_continuous
 from adapters.discord.threads import Threads
+from bot.chunks import split
+from bot.confirmations import read_report
 from bot.errors import PlatformError, ThreadClosed
 from bot.messages import MessageId, Person, Thread, Turn, TurnId
 
@@ -47,14 +49,15 @@ class Announcer:
         """
         in_thread = not is_continuous(thread) and await self._threads.is_opened(thread)
         channel = thread.thread_id if in_thread else thread.channel_id
-        shown = small_print(words)
+        shown = next(split(small_print(words), limit=MESSAGE_LIMIT), "")
+        report = read_report(command)
+        told, nonce = (command, f"c{command}") if report is None else (report[0], f"r{report[0]}")
         route = Route("GET", "/channels/{channel_id}/messages", channel_id=channel)
-        page = objects(await self._calls.call(route, safe=True, query={"after": command, "limit": _PAGE}))
+        page = objects(await self._calls.call(route, safe=True, query={"after": told, "limit": _PAGE}))
         if any(self._confirms(message, command, shown) for message in page):
             return
-        nonce = f"c{command}"
         try:
-            await self._post(channel, shown, nonce=nonce, reply_to=command)
+            await self._post(channel, shown, nonce=nonce, reply_to=told)
         except DiscordClosed as error:
             if error.code != NO_HISTORY:
                 raise
@@ -110,6 +113,8 @@ class Announcer:
             return False
         answers = fields(message.get("message_reference")).get("message_id")
         said = text(message.get("content")).strip()
+        if (report := read_report(command)) is not None:  # and the command itself was confirmed in the same way
+            return answers in {report[0], None} and said == shown.strip()
         # A command that is carried out again may come to another end: there is nothing left to stop.
         return (answers == command and said.startswith(ASIDE)) or (answers is None and said == shown.strip())
 

@@ -41,8 +41,10 @@ INTENTS: Mapping[str, str] = MappingProxyType(
 
 SCOPES: Final = ("bot", "applications.commands")
 LONGEST_QUESTION: Final = 1800  # characters; it is shown in a message, which takes 2000
+LONGEST_WISH: Final = LONGEST_QUESTION - 20  # the same, with the command before it
 
-ASK, RESET, STOP, RETRY, HELP = "ask", "reset", "stop", "retry", "help"
+ASK, IMAGINE, RESET, STOP, RETRY, HELP = "ask", "imagine", "reset", "stop", "retry", "help"
+FORGET, HISTORY, USAGE, PRIVACY = "forget", "history", "usage", "privacy"
 ASK_ABOUT, RESET_HERE = "Ask Clew about this", "Reset from here"
 
 _CHAT, _MENU = 1, 3  # types of commands
@@ -65,9 +67,25 @@ COMMANDS: tuple[Json, ...] = (
         {"type": _TEXT, "name": "text", "description": "The question", "max_length": LONGEST_QUESTION},
         {"type": _FILE, "name": "file", "description": "A file that comes with it"},
     ),
+    _chat(
+        IMAGINE,
+        "Have Clew make a picture, or change the last one here",
+        {
+            "type": _TEXT,
+            "name": "prompt",
+            "description": "What the picture is of",
+            "required": True,
+            "max_length": LONGEST_WISH,
+        },
+        {"type": _FILE, "name": "file", "description": "A picture to begin from"},
+    ),
     _chat(RESET, "Start this conversation afresh"),
     _chat(STOP, "Stop the answer that is being given"),
     _chat(RETRY, "Answer the last question again"),
+    _chat(FORGET, "Delete what Gemini and Clew keep of this conversation"),
+    _chat(HISTORY, "Show what Gemini holds of this conversation"),
+    _chat(USAGE, "Show what your answers took, and what that costs"),
+    _chat(PRIVACY, "What is kept here, where and for how long"),
     _chat(HELP, "What Clew can do here"),
     {"type": _MENU, "name": ASK_ABOUT, **_EVERYWHERE},
     {"type": _MENU, "name": RESET_HERE, **_EVERYWHERE},

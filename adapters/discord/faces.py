@@ -1,13 +1,11 @@
 """What one message of a reply shows, as Discord takes it. Pure."""
 
 import hashlib
-import mimetypes
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from adapters.discord.buttons import Buttons, components
 from adapters.discord.calls import File
-from bot.answers import Answer
 from bot.messages import MessageId, TurnId
 
 SUPPRESS_EMBEDS: Final = 1 << 2  # no previews of links
@@ -72,17 +70,9 @@ def faces_of(texts: tuple[str, ...], files: tuple[File, ...]) -> list[Face]:
     return [*map(Face, opening), Face(last, Buttons.WHOLE, files)]
 
 
-def files_of(answer: Answer) -> list[File]:
-    """What the model made."""
-    return [
-        File(
-            f"{media.kind}-{number}{mimetypes.guess_extension(media.mime_type) or ''}",
-            media.data,
-            f"{media.kind} {number}, made by AI",
-        )
-        for number, media in enumerate(answer.media, 1)
-        if media.data is not None
-    ]
+def is_sign(text: str) -> bool:
+    """Whether a message of a growing answer says no more than that the model is at work."""
+    return text == WORKING or (text.startswith("-# *") and text.endswith("*") and "\n" not in text)
 
 
 def that_fit(files: list[File], *, limit: int = FILE_LIMIT) -> tuple[File, ...]:

@@ -27,7 +27,8 @@ from adapters.discord.payloads import Fields, ids, sent_at
 from adapters.discord.people import Called, Me, Nicknames
 from adapters.discord.places import DIRECT, DISCORD, Kind, Where
 from adapters.discord.threads import Threads
-from bot.commands import Command
+from bot.asides import Asides, Telling
+from bot.commands import TELLING, Command
 from bot.errands import Errands
 from bot.errors import PlatformAway, PlatformError, StoreError
 from bot.messages import Address, Message, MessageId, Person, Thread, TurnId
@@ -48,7 +49,7 @@ class Inbox(Protocol):
     async def withdraw(self, thread: Thread, message: MessageId) -> bool: ...
 
 
-class Commands(Protocol):
+class Commands(Telling, Protocol):
     """Who carries out commands; see `bot.commands.Commands`."""
 
     async def run(
@@ -100,6 +101,8 @@ class Ingest:
         self._errands, self._me, self._channels, self._threads = errands, me, channels, threads
         self._nicknames, self._store, self._inbox = nicknames, store, inbox
         self._commands, self._confirm, self._clock, self._sleep = commands, confirm, clock, sleep
+        # Discord shows something to one person alone in answer to its own commands only.
+        self._asides = Asides(errands, commands, confirm=confirm)
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._done: OrderedDict[MessageId, None] = OrderedDict()
 
@@ -211,6 +214,10 @@ class Ingest:
         here_alone = told.thread.installation_id == DIRECT
         # Where nobody else is there is nothing to be quiet in.
         command = Command.HELP if here_alone and told.command is Command.QUIET else told.command
+        if command in TELLING:
+            await self._asides.take(command, told.thread, told.message_id, told.person, alone=not here_alone)
+            self._remember(told.message_id)
+            return
         words = await self._commands.run(
             command,
             told.thread,
@@ -219,10 +226,13 @@ class Ingest:
             mark="" if here_alone else "@Clew ",
             to_confirm=True,
         )
-        self._done[told.message_id] = None
+        self._remember(told.message_id)
+        self._confirm(told.thread, told.message_id, words)
+
+    def _remember(self, command: MessageId) -> None:
+        self._done[command] = None
         while len(self._done) > _MOST_DONE:
             self._done.popitem(last=False)
-        self._confirm(told.thread, told.message_id, words)
 
     def _called_in(self, guild_id: str | None) -> Called:
         return lambda name: self._channels.called(guild_id, name)

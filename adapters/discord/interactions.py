@@ -20,7 +20,7 @@ from adapters.discord.interactions_payloads import Asking, Call, Told, read_call
 from adapters.discord.payloads import Fields, fields
 from adapters.discord.places import DISCORD, Kind, thread_of
 from adapters.discord.responses import Responses
-from bot.commands import Command
+from bot.commands import ANYWHERE, Command
 from bot.errands import Errands
 from bot.errors import PlatformAway, PlatformError, StoreError
 from bot.messages import MessageId, Person, Thread
@@ -210,7 +210,7 @@ class Interactions:
     async def _obey(self, told: Told, responses: Responses) -> None:
         """Do what somebody told the bot, and say what became of it. Raises StoreError."""
         thread = await self._thread(told)
-        if thread is None and told.command is not Command.HELP:
+        if thread is None and told.command not in ANYWHERE:
             await responses.say(_NOT_HERE if told.message_id is None else _NO_CONVERSATION)
             return
         words = await self._commands.run(
@@ -222,7 +222,7 @@ class Interactions:
             mark="/",
         )
         is_heard = await responses.say(words)
-        if not is_heard and thread is not None and told.command is Command.RESET:
+        if not is_heard and thread is not None and told.command in {Command.RESET, Command.FORGET}:
             self._confirm(thread, MessageId(told.call.id), words)  # all else can be seen there
 
     async def _thread(self, told: Told) -> Thread | None:

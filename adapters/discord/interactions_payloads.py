@@ -4,7 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.discord.application import ASK, ASK_ABOUT, HELP, RESET, RESET_HERE, RETRY, STOP
+from adapters.discord.application import (
+    ASK,
+    ASK_ABOUT,
+    FORGET,
+    HELP,
+    HISTORY,
+    IMAGINE,
+    PRIVACY,
+    RESET,
+    RESET_HERE,
+    RETRY,
+    STOP,
+    USAGE,
+)
 from adapters.discord.buttons import Press, read_custom_id
 from adapters.discord.payloads import Fields, fields, is_id, number, objects, sent_at, text
 from adapters.discord.people import person_of
@@ -23,7 +36,16 @@ _ENOUGH: Final = {
     Kind.DIRECT: (0,),
 }
 
-_COMMANDS = {RESET: Command.RESET, STOP: Command.STOP, RETRY: Command.RETRY, HELP: Command.HELP}
+_COMMANDS = {
+    RESET: Command.RESET,
+    STOP: Command.STOP,
+    RETRY: Command.RETRY,
+    FORGET: Command.FORGET,
+    HISTORY: Command.HISTORY,
+    USAGE: Command.USAGE,
+    PRIVACY: Command.PRIVACY,
+    HELP: Command.HELP,
+}
 _PRESSES = {Press.STOP: Command.STOP, Press.RETRY: Command.RETRY}
 
 
@@ -104,12 +126,13 @@ def _command(body: Fields, data: Fields, call: Call, person: Person, where: Wher
             return Told(call, person, where, Command.RESET, message_id=str(message["id"]))
         about = {"channel_id": where.channel_id, **message}
         return Asking(call, person, where, about=about, can_write=_can_write(body, where))
-    if name != ASK:
+    if name not in {ASK, IMAGINE}:
         return None
     options = _options(data)
     chosen = options.get("file")
     file = fields(fields(resolved.get("attachments")).get(chosen)) if is_id(chosen) else None
-    words = text(options.get("text")).strip()
+    # A wish is shown, and read again later, as it would have been typed.
+    words = (f"/imagine {text(options.get('prompt'))}" if name == IMAGINE else text(options.get("text"))).strip()
     return Asking(call, person, where, words, file or None, can_write=_can_write(body, where))
 
 

@@ -4,11 +4,13 @@ A thread's key is ``discord:<server>:<channel>:<thread>``. The channel of a thre
 so that what the policy says of a channel holds for what hangs from it, too.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from bot.messages import MessageId, Platform, Thread
+from bot.ports import Pointed
 
 DISCORD = Platform("discord")
 
@@ -19,6 +21,12 @@ They are in no server. The id of the bot's application could stand here as well,
 before a message can be read, and in CLEW_ALLOW_INSTALLATIONS nobody would recognise it. Nothing is lost, since the
 channel of a direct message is that of one person and one bot.
 """
+
+
+_LINK = re.compile(
+    r"https://(?:\w+\.)?discord(?:app)?\.com/channels/(?:@me|[0-9]{1,20})/(?P<channel>[0-9]{1,20})"
+    r"(?:/(?P<message>[0-9]{1,20}))?/?"
+)
 
 
 class Kind(StrEnum):
@@ -83,6 +91,18 @@ def thread_of(where: Where, message_id: str) -> Thread:
             return Thread(DISCORD, installation, where.parent_id or where.channel_id, where.channel_id)
         case Kind.ROOM | Kind.DIRECT:
             return Thread(DISCORD, installation, where.channel_id, where.channel_id)
+
+
+def pointed_by(text: str) -> Pointed | None:
+    """What a link to a message, a thread or a channel leads to; None when *text* is something else.
+
+    ``https://discord.com/channels/SERVER/CHANNEL[/MESSAGE]``, with ``@me`` for the server of direct messages
+    """
+    found = _LINK.fullmatch(text.strip().removeprefix("<").removesuffix(">"))
+    if found is None:
+        return None
+    message = found["message"]
+    return Pointed(DISCORD, found["channel"], message_id=MessageId(message) if message else None)
 
 
 def is_continuous(thread: Thread) -> bool:

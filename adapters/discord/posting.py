@@ -129,11 +129,11 @@ class Posting:
                 await self.delete(slot.id, until=until)
             self._slots.empty(slot)
 
-    async def keep(self, placeholder: str, instead: str, *, until: float) -> None:
+    async def keep(self, is_sign: Callable[[str], bool], instead: str, *, until: float) -> None:
         """Let stay what the channel shows, but for the signs that it is still growing.
 
         Args:
-            placeholder: a text that is no more than such a sign; *instead* takes its place.
+            is_sign: whether a text is no more than such a sign; *instead* takes its place.
         """
         for slot in self._slots.all:
             await self._slots.settle(slot, self._spot)
@@ -143,7 +143,7 @@ class Posting:
             shown = await self._shown(slot, until=until)
             if shown is None:
                 self._slots.empty(slot)  # whoever took it away wants nothing in its place
-            elif text(shown.get("content")).strip() == placeholder:
+            elif is_sign(text(shown.get("content")).strip()):
                 await self.put(slot.number, Face(instead, buttons), until=until)
             else:
                 await self._slots.touch(slot)

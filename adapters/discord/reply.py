@@ -5,27 +5,18 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from adapters.discord import faces
+from adapters.discord import faces, showing
 from adapters.discord.buttons import Buttons
-from adapters.discord.calls import NO_RIGHT, Calls, DiscordClosed, DiscordRefused, File, NoLongerWanted
+from adapters.discord.calls import NO_RIGHT, Calls, DiscordClosed, DiscordRefused, NoLongerWanted
 from adapters.discord.faces import Face
-from adapters.discord.format import (
-    MOST_PARTS,
-    OVERFLOW_NAME,
-    PART_LIMIT,
-    growing_markdown_of,
-    markdown_of,
-    plan,
-    render,
-)
+from adapters.discord.format import render
 from adapters.discord.posting import Posting
 from adapters.discord.slots import Slots
 from adapters.discord.threads import Threads
 from adapters.discord.typing import keep_typing
 from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
-from bot.chunks import split
 from bot.errors import PlatformAway, PlatformError, StaleTurn, StoreError, ThreadClosed
 from bot.messages import Turn
 from bot.ports import Store
@@ -35,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 _RULES = {200000, 200001, 240000}  # AutoMod's, and for harmful links
 _ABOUT_FILES = {40005, 50045, NO_RIGHT}  # too large, or files may not be attached here
-_MOST_GROWING = 2 * MOST_PARTS * PART_LIMIT  # characters of an answer that are shown while it grows
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
 _MOMENT = 1.0  # seconds that words wait for a sign that is on its way
 _GRACE = 5.0  # seconds that what is under way is given at the end
@@ -81,7 +71,7 @@ class DiscordReply:
         self._slots = Slots(turn, calls=calls, store=store, me=me, sleep=sleep, doubt=pace.doubt)
         self._posting: Posting | None = None
         self._is_done = False
-        self._rendered: tuple[str, tuple[str, ...]] = "", ()
+        self._rendered: tuple[Answer, tuple[str, ...]] = Answer(), ()
 
     def changed(self) -> None:
         """Have the newest of the draft shown when there is time for it."""
@@ -130,30 +120,23 @@ class DiscordReply:
                 except DiscordRefused as error:  # where not even that can be said, the asker is told elsewhere
                     raise DiscordClosed("notice", error.status, error.code) from error
             case Stopped(answer) if answer.is_empty:
-                await posting.keep(faces.WORKING, faces.STOPPED, until=until)
+                await posting.keep(faces.is_sign, faces.STOPPED, until=until)
             case Answered(answer) | Stopped(answer):
                 await self._show_answer(posting, answer, until)
         await posting.tidy(until=until)
 
     async def _show_answer(self, posting: Posting, answer: Answer, until: float) -> None:
-        planned = await asyncio.to_thread(plan, markdown_of(answer))  # a very long one takes a second or two
-        texts = planned.parts or (faces.FILES_ONLY if answer.media else faces.NOTHING,)
-        overflow = [] if planned.overflow is None else [File(OVERFLOW_NAME, planned.overflow)]
-        files = [*overflow, *faces.files_of(answer)]
-        sent = faces.that_fit(files, limit=self._upload_limit)
-        if len(sent) < len(files):
-            texts = (*texts[:-1], f"{texts[-1]}\n\n{faces.NOT_SENT}")
+        shown = await asyncio.to_thread(  # of a very long one it takes a second or two
+            showing.whole, answer, asked=self._turn.messages[0].text, limit=self._upload_limit
+        )
         try:
-            await self._show(posting, faces.faces_of(texts, sent), until)
+            await self._show(posting, shown, until)
         except (DiscordRefused, DiscordClosed) as error:
             logger.warning("answer refused", extra={**self._turn.fields, "reason": str(error)})
             if error.code in _RULES:
                 await self._show(posting, faces.faces_of((faces.MODERATED,), ()), until)
-            elif sent and (error.code in _ABOUT_FILES or error.status == 413):
-                # The words of an answer are worth more than its files.
-                if overflow:
-                    texts = tuple(split(render(markdown_of(answer)), limit=PART_LIMIT))
-                await self._show(posting, faces.faces_of((*texts[:-1], f"{texts[-1]}\n\n{faces.NOT_SENT}"), ()), until)
+            elif any(face.files for face in shown) and (error.code in _ABOUT_FILES or error.status == 413):
+                await self._show(posting, await asyncio.to_thread(showing.without_files, answer), until)
             else:
                 raise
 
@@ -257,12 +240,9 @@ class DiscordReply:
 
     def _parts(self) -> tuple[str, ...]:
         """The parts of the draft as it is; rendered once for all that ask before it grows."""
-        # Remarks stand under the words, so they can be shown when those have come to their end. What is beyond the
-        # last part is not shown before the end, and rendering it again and again would hold everybody up.
-        text = self._draft.answer.text[:_MOST_GROWING]
-        if text != self._rendered[0]:
-            answer = replace(self._draft.answer, text=text, remarks=())
-            self._rendered = text, plan(growing_markdown_of(answer), whole=False).parts
+        answer = showing.seen(self._draft.answer)
+        if answer != self._rendered[0]:
+            self._rendered = answer, showing.growing(answer)
         return self._rendered[1]
 
     # --- around it ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from itertools import islice
 from typing import Final
 
 from adapters.discord.calls import Calls, DiscordRefused, Route
@@ -16,6 +17,7 @@ logger = logging.getLogger(__name__)
 _ALREADY_ANSWERED: Final = 40060
 _FIRST: Final = 2.5  # seconds for the first answer; Discord waits three
 _TEXT, _DEFERRED = 4, 5  # types of first answers
+_MOST_MESSAGES: Final = 4
 _EPHEMERAL: Final = 1 << 6  # for whoever asked alone
 
 
@@ -46,8 +48,14 @@ class Responses:
 
     async def say(self, words: str) -> bool:
         """Say something, in the place of what was deferred or else to whoever asked alone; whether they can read it."""
-        # A question that is given back may be longer than it was typed, and Discord refuses what is too long.
-        content = next(split(render(words), limit=MESSAGE_LIMIT), "")
+        # Discord refuses what is too long, and a question that is given back may be longer than it was typed.
+        content, *more = list(islice(split(render(words), limit=MESSAGE_LIMIT), _MOST_MESSAGES)) or [""]
+        is_heard = await self._say(content)
+        for piece in more if is_heard else ():
+            await self._add(piece)
+        return is_heard
+
+    async def _say(self, content: str) -> bool:
         said = {"content": content, "flags": SUPPRESS_EMBEDS, "allowed_mentions": PINGS_NOBODY}
         async with self._one_at_a_time:
             for first in (True, False) if not self._is_answered else (False, True):
@@ -61,6 +69,15 @@ class Responses:
                 except PlatformError as error:
                     logger.info("interaction not answered", extra={"first": first, "reason": str(error)})
             return False
+
+    async def _add(self, content: str) -> None:
+        """Say more, to whoever asked alone."""
+        flags = SUPPRESS_EMBEDS | _EPHEMERAL
+        body: dict[str, object] = {"content": content, "flags": flags, "allowed_mentions": PINGS_NOBODY}
+        try:
+            await self._calls.call(_follow_up(self._call), safe=False, body=body)
+        except PlatformError as error:
+            logger.info("interaction not answered whole", extra={"reason": str(error)})
 
     async def _begin(self, kind: int, data: dict[str, object]) -> bool:
         """Give the first answer; False when there was one. Raises PlatformError."""
@@ -79,6 +96,11 @@ def original(method: str, call: Call) -> Route:
     """The message that answered an interaction first."""
     path = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
     return Route(method, path, webhook_id=call.application_id, webhook_token=call.token)
+
+
+def _follow_up(call: Call) -> Route:
+    path = "/webhooks/{webhook_id}/{webhook_token}"
+    return Route("POST", path, webhook_id=call.application_id, webhook_token=call.token)
 
 
 def _callback(call: Call) -> Route:

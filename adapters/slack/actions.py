@@ -36,6 +36,11 @@ _ELSEWHERE = "That belongs to another place. Please give the command there."
 _NONE_RUNNING = "I am not answering anything of yours here just now."
 _NONE_RECENT = "I know of no recent thread of yours in this channel."
 _ALONE = "There are only the two of us here, so I answer whatever you write."
+_IMAGINE = "imagine"
+_SAID_OPENLY = (
+    "What this command says can be seen by you alone, and a picture is for the thread. Mention me where it is to go: "
+    "<@{me}> `imagine: a red kite`. In a direct message `imagine: a red kite` is enough."
+)
 _ONE_MOMENT = "One moment …"
 
 Json = dict[str, Any]
@@ -70,7 +75,7 @@ class Actions:
         commands: Commands,
         store: RecentStore,
         people: Standings,
-        whisper: Callable[[Thread, Person, str], Awaitable[None]],
+        whisper: Callable[[Thread, Person, str], Awaitable[bool]],
         within: float = 2.0,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -134,7 +139,9 @@ class Actions:
         return Words(_SORRY)
 
     async def _slash(self, told: Slash) -> Words:
-        here = Thread(SLACK, self._me.installation_id, told.channel_id, told.channel_id)
+        here = self._channel(told)
+        if told.words.partition(" ")[0].casefold().strip("/:") == _IMAGINE:
+            return Words(_SAID_OPENLY.format(me=self._me.bot_user_id))
         if told.command is None or told.command is Command.HELP:
             helped = await self._run(Command.HELP, here, told.trigger_id, told.person)
             return helped if told.command else Words(f"I do not know that command.\n\n{helped.text}")
@@ -155,10 +162,16 @@ class Actions:
                 return Words(_ALONE)
             case _ if told.thread is not None:
                 return await self._run(command, told.thread, told.trigger_id, told.person)
+            case Command.USAGE | Command.PRIVACY:  # of whoever asks, and of the channel
+                return await self._run(command, self._channel(told), told.trigger_id, told.person)
         threads = await self._recent.threads(told.channel_id, told.person)
         if not threads:
             return Words(_NONE_RECENT)
         return Words("Which thread do you mean?", tuple(choice(command, threads, self._me)))
+
+    def _channel(self, told: Slash) -> Thread:
+        """Where a command was given, for want of a thread."""
+        return Thread(SLACK, self._me.installation_id, told.channel_id, told.channel_id)
 
     async def _stop_all(self, told: Slash) -> Words:
         turns = await self._recent.running(told.channel_id, told.person)

@@ -25,7 +25,7 @@ from adapters.slack.ingest import Commands, Inbox, Ingest
 from adapters.slack.last_answers import LastAnswers
 from adapters.slack.pages import order
 from adapters.slack.people import People
-from adapters.slack.places import SLACK, is_direct, is_ts, place_of
+from adapters.slack.places import SLACK, is_ts
 from adapters.slack.reply import open_reply
 from adapters.slack.uploads import Uploader
 from adapters.slack.workspace import Workspace
@@ -34,7 +34,7 @@ from bot.commands import Command
 from bot.condition import Condition
 from bot.confirmations import Confirmations
 from bot.errands import Errands
-from bot.errors import PlatformError, StoreError, ThreadClosed
+from bot.errors import StoreError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
 from bot.ports import Reply, Store
@@ -201,6 +201,7 @@ class SlackAdapter:
             people=parts.people,
             condition=self._condition,
             confirm=confirmations.add,
+            whisper=parts.announcer.whisper,
             show_home=parts.home.show,
             now=self._now,
             within=self._rhythm.ack,
@@ -213,7 +214,7 @@ class SlackAdapter:
             commands=self._commands,
             store=self._store,
             people=parts.people,
-            whisper=self._whisper,
+            whisper=parts.announcer.whisper,
             within=self._rhythm.ack,
             now=self._now,
         )
@@ -289,20 +290,6 @@ class SlackAdapter:
     async def _stopped_at_slack(self, turn: Turn) -> None:
         """Somebody pressed Slack's own stop button on a growing answer."""
         await self._commands.run(Command.STOP, turn.thread, MessageId(f"stopped-{turn.id}"), turn=turn.id)
-
-    async def _whisper(self, thread: Thread, person: Person, words: str) -> None:
-        channel, thread_ts = place_of(thread)
-        try:
-            await self._calls.call(
-                "chat.postEphemeral",
-                safe=False,
-                channel=channel,
-                user=person.id,
-                thread_ts=None if is_direct(channel) else thread_ts,
-                text=words,
-            )
-        except PlatformError as error:
-            logger.warning("answer to a command not shown", extra={"thread_key": thread.key, "reason": str(error)})
 
     async def _watch_token(self) -> None:
         """See now and then whether the token is still good. What arrives never waits for that."""

@@ -1,4 +1,4 @@
-"""What became of a command, posted in the thread it was given in."""
+"""What became of a command, posted in the thread it was given in; and what is for one person alone, shown there."""
 
 import logging
 from collections.abc import Mapping
@@ -8,13 +8,16 @@ from adapters.slack.adoption import EVENT_TYPE
 from adapters.slack.calls import Calls, SlackRefused
 from adapters.slack.format import render
 from adapters.slack.pages import is_own, read_channel, read_replies
-from adapters.slack.places import place_of
+from adapters.slack.places import is_direct, place_of
 from adapters.slack.workspace import Workspace
-from bot.messages import MessageId, Thread
+from bot.confirmations import read_report
+from bot.errors import PlatformError
+from bot.messages import MessageId, Person, Thread
 
 logger = logging.getLogger(__name__)
 
 _FOREVER = "9999999999.999999"
+_SKEW = 600.0  # seconds that our clock may be ahead of Slack's
 
 
 class Announcer:
@@ -44,12 +47,31 @@ class Announcer:
             unfurl_media=False,
         )
 
+    async def whisper(self, thread: Thread, person: Person, words: str) -> bool:
+        """Say something in a thread to one person alone, in mrkdwn; whether Slack took it."""
+        channel, thread_ts = place_of(thread)
+        try:
+            await self._calls.call(
+                "chat.postEphemeral",
+                safe=False,
+                channel=channel,
+                user=person.id,
+                thread_ts=None if is_direct(channel) else thread_ts,
+                text=words,
+            )
+        except PlatformError as error:
+            logger.warning("answer to a command not shown", extra={"thread_key": thread.key, "reason": str(error)})
+            return False
+        return True
+
     async def _is_said(self, thread: Thread, command: MessageId) -> bool:
         channel, thread_ts = place_of(thread)
+        report = read_report(command)
+        oldest = command if report is None else f"{report[1] - _SKEW:.6f}"
         if thread_ts is None:
-            reading = read_channel(self._calls, channel, oldest=command, latest=_FOREVER)
+            reading = read_channel(self._calls, channel, oldest=oldest, latest=_FOREVER)
         else:
-            reading = read_replies(self._calls, channel, thread_ts, oldest=command)
+            reading = read_replies(self._calls, channel, thread_ts, oldest=oldest)
         try:
             async with aclosing(reading) as pages:
                 async for page in pages:

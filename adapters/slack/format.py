@@ -4,7 +4,7 @@ Slack takes the model's Markdown as ``markdown_text`` or in a ``markdown`` block
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from adapters.slack.harmless import decided, harmless
@@ -12,6 +12,7 @@ from adapters.slack.mrkdwn import mrkdwn
 from bot.answers import Answer
 from bot.chunks import settled, split
 from bot.chunks.blocks import Place, is_heading
+from bot.made import Passage, marked, passages_of
 from bot.parts import OVERFLOW_NAME, Plan, cleaned, markdown_of, planned
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "PART_LIMIT",
     "Plan",
     "growing_markdown_of",
+    "in_one_piece",
     "markdown_of",
     "mrkdwn",
     "plan",
@@ -36,8 +38,13 @@ _RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$
 
 def growing_markdown_of(answer: Answer) -> str:
     """The Markdown of an answer that still grows: half-open Markdown is held back."""
-    text = decided(settled(cleaned(answer.text)))
+    text = decided(settled(cleaned(in_one_piece(passages_of(answer)))))
     return replace(answer, text=text).markdown
+
+
+def in_one_piece(passages: Sequence[Passage]) -> str:
+    """An answer's text, in which a mark stands for each file that words come after: files are messages of their own."""
+    return marked(passages, lambda file: f"_↓ {file.name}_")
 
 
 def render(markdown: str) -> str:

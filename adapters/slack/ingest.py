@@ -12,11 +12,13 @@ from weakref import WeakValueDictionary
 from adapters.slack.actions_payloads import read_home_opened
 from adapters.slack.changes import Changes
 from adapters.slack.events import Commanded, Deleted, Edited, Posted, read_event
+from adapters.slack.format import mrkdwn
 from adapters.slack.pages import order, order_at
 from adapters.slack.places import is_direct
 from adapters.slack.unheard import Notes
 from adapters.slack.workspace import Workspace
-from bot.commands import Command
+from bot.asides import Asides, Telling
+from bot.commands import TELLING, Command
 from bot.condition import Condition
 from bot.errands import Errands
 from bot.errors import PlatformError, StoreError
@@ -46,7 +48,7 @@ class KnownMessages(Notes, Protocol):
         ...
 
 
-class Commands(Protocol):
+class Commands(Telling, Protocol):
     """As far as Slack needs them."""
 
     async def run(
@@ -75,6 +77,7 @@ class Ingest:
     Args:
         errands: owns the work that goes on when Slack has stopped waiting for it.
         confirm: told what is to be said about a command that was carried out.
+        whisper: shows mrkdwn in a thread to one person alone, and tells whether it could.
         show_home: told who opened the Home tab.
         now: seconds since the epoch.
         within: seconds that an event may take. It must be acknowledged within 3; what takes longer is stored all the
@@ -92,6 +95,7 @@ class Ingest:
         people: Standings,
         condition: Condition,
         confirm: Callable[[Thread, MessageId, str], None],
+        whisper: Callable[[Thread, Person, str], Awaitable[bool]],
         show_home: Callable[[PersonId], Awaitable[None]],
         now: Callable[[], float] = time.time,
         within: float = 2.0,
@@ -99,6 +103,13 @@ class Ingest:
         self._errands, self._me, self._store, self._inbox, self._commands = errands, me, store, inbox, commands
         self._people, self._condition, self._confirm = people, condition, confirm
         self._show_home, self._now, self._within = show_home, now, within
+        self._asides = Asides(
+            errands,
+            commands,
+            confirm=confirm,
+            whisper=lambda thread, person, words: whisper(thread, person, mrkdwn(words)),
+            known=lambda person, command: with_standing(person, people, command),
+        )
         self._changes = Changes(now)
         self._lanes: WeakValueDictionary[Thread, asyncio.Lock] = WeakValueDictionary()  # gone when nobody waits
         self._done: OrderedDict[tuple[Thread, MessageId], None] = OrderedDict()
@@ -179,6 +190,10 @@ class Ingest:
         here_alone = is_direct(told.thread.channel_id)
         # Where nobody else is there is nothing to be quiet in.
         command = Command.HELP if here_alone and told.command is Command.QUIET else told.command
+        if command in TELLING:
+            await self._asides.take(command, *key, told.person, alone=not here_alone)
+            self._remember(key)
+            return
         words = await self._commands.run(
             command,
             told.thread,
@@ -187,10 +202,13 @@ class Ingest:
             mark="" if here_alone else "@Clew ",
             to_confirm=True,
         )
+        self._remember(key)
+        self._confirm(told.thread, told.message_id, words)
+
+    def _remember(self, key: tuple[Thread, MessageId]) -> None:
         self._done[key] = None
         while len(self._done) > _MOST_DONE:
             self._done.popitem(last=False)
-        self._confirm(told.thread, told.message_id, words)
 
     def _look_at(self, body: Mapping[str, object]) -> None:
         """What is no message: somebody opened the Home tab, or the app is being taken away."""

@@ -49,7 +49,10 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        COMMAND: ("Help, a fresh start, or a stop", "help | reset [link to a message] | stop"),
+        COMMAND: (
+            "Help, a fresh start, a stop, or what is known",
+            "help | reset | forget | history [link to a message] | stop | usage | privacy",
+        ),
         RESET_COMMAND: ("Start a conversation afresh", "[link to a message in the thread]"),
     }
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from bot.messages import MessageId, Platform, Thread
+from bot.ports import Pointed
 
 SLACK = Platform("slack")
 
@@ -59,6 +60,15 @@ class Link:
     def thread(self, installation_id: str) -> Thread:
         """The thread that the message belongs to."""
         return thread_of(installation_id, self.channel_id, self.ts, self.thread_ts)
+
+
+def pointed_by(text: str) -> Pointed | None:
+    """What a link to a message leads to; it names no installation. None when *text* is something else."""
+    link = read_link(text)
+    if link is None:
+        return None
+    thread = link.thread("any")
+    return Pointed(SLACK, thread.thread_id, thread.channel_id)
 
 
 def read_link(text: str) -> Link | None:

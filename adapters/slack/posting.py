@@ -49,6 +49,7 @@ class Upload(Protocol):
         mime_type: str,
         mark: str,
         *,
+        alt: str | None = None,
         after: MessageId | None = None,
         again: bool = False,
     ) -> MessageId | None:
@@ -114,7 +115,9 @@ class Posting:
                 await self.delete(slot.ts, until=until)
             self._slots.empty(slot)
 
-    async def enclose(self, number: int, name: str, data: bytes, mime_type: str, *, until: float) -> None:
+    async def enclose(
+        self, number: int, name: str, data: bytes, mime_type: str, *, until: float, alt: str | None = None
+    ) -> None:
         """Let a file stand under the words, once."""
         slot = self._slots.slot(FILES + number)
         digest = hashlib.sha256(b"\0".join((name.encode("utf-8", "replace"), data))).hexdigest()
@@ -132,6 +135,7 @@ class Posting:
             data,
             mime_type,
             f"{self._turn.id}.{slot.number}",
+            alt=alt,
             after=MessageId(asked_at(self._turn)),
             again=was_tried,
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import mimetypes
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,16 +10,25 @@ from dataclasses import replace
 from adapters.slack.buttons import Buttons
 from adapters.slack.calls import Calls, NoLongerWanted, SlackRefused
 from adapters.slack.faces import Face, Held
-from adapters.slack.format import OVERFLOW_NAME, PART_LIMIT, growing_markdown_of, markdown_of, plan, render
+from adapters.slack.format import (
+    OVERFLOW_NAME,
+    PART_LIMIT,
+    growing_markdown_of,
+    in_one_piece,
+    markdown_of,
+    plan,
+    render,
+)
 from adapters.slack.growing import Growing, Pace, TeamOf
 from adapters.slack.places import place_of
 from adapters.slack.posting import Posting, Upload
 from adapters.slack.slots import FILES, Slots
-from adapters.slack.status import StatusLine
+from adapters.slack.status import StatusLine, status_of
 from adapters.slack.workspace import Workspace
 from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
 from bot.chunks import split
 from bot.errors import PlatformAway, PlatformError, StaleTurn, StoreError, ThreadClosed
+from bot.made import Made, files_of, passages_of
 from bot.messages import Turn
 from bot.ports import Store
 from bot.waiting import pause
@@ -30,7 +38,9 @@ logger = logging.getLogger(__name__)
 WORKING = "_Thinking…_"  # in the place of words that are yet to come
 STOPPED = "_Stopped._"
 _FILES_ONLY = "_The answer is in the files below._"
-_NOT_UPLOADED = "_A file of this answer could not be put here: uploads are refused in this conversation._"
+_NOT_UPLOADED = (
+    "_A file of this answer could not be put here: it is too large, or uploads are refused in this conversation._"
+)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
 _OVERTAKEN = 2.0  # seconds that a status under way may hold up the end, after which it would stand
 _GRACE = 5.0  # seconds that what is under way is given at the end
@@ -124,22 +134,29 @@ class SlackReply:
         await self._posting.tidy(until=until)
 
     async def _show_answer(self, answer: Answer, until: float) -> None:
-        planned = plan(markdown_of(answer))
-        files = _files_of(answer)
+        passages = passages_of(answer, asked=self._turn.messages[0].text)
+        markdown = markdown_of(replace(answer, text=in_one_piece(passages)))
+        planned = plan(markdown)
+        files = [*files_of(passages)]
         if planned.overflow is not None:
-            files.append((OVERFLOW_NAME, planned.overflow, "text/markdown"))
+            files.append(Made(OVERFLOW_NAME, "text/markdown", planned.overflow, "All of the answer"))
         parts = planned.parts or (_FILES_ONLY,)
         await self._show(parts, Buttons.WHOLE, until=until)
-        try:
-            for number, (name, data, mime_type) in enumerate(files):
-                await self._posting.enclose(number, name, data, mime_type, until=until)
-        except SlackRefused as error:
-            # The words of an answer are worth more than its files.
-            logger.error("file not uploaded", extra={**self._turn.fields, "reason": str(error)})
-            if planned.overflow is not None:
-                parts = tuple(split(render(markdown_of(answer)), limit=PART_LIMIT))
+        left_out = [file.name for number, file in enumerate(files) if not await self._enclosed(number, file, until)]
+        if left_out:
+            if OVERFLOW_NAME in left_out:
+                parts = tuple(split(render(markdown), limit=PART_LIMIT))
             await self._show((*parts[:-1], f"{parts[-1]}\n\n{_NOT_UPLOADED}"), Buttons.WHOLE, until=until)
         await self._posting.remove(lambda number: number >= FILES + len(files), until=until)
+
+    async def _enclosed(self, number: int, file: Made, until: float) -> bool:
+        """Let a file stand under the words; False when Slack does not take it: they are worth more than it."""
+        try:
+            await self._posting.enclose(number, file.name, file.data, file.mime_type, alt=file.alt, until=until)
+        except SlackRefused as error:
+            logger.error("file not uploaded", extra={**self._turn.fields, "reason": str(error)})
+            return False
+        return True
 
     async def _show(self, parts: tuple[str, ...], buttons: Buttons, *, until: float) -> None:
         for number, text in enumerate(parts):
@@ -156,7 +173,11 @@ class SlackReply:
             self._tasks = [self._worker, asyncio.create_task(self._keep_status())]
 
     async def _keep_status(self) -> None:
-        await self._status.keep(ended=self._ended, is_needed=lambda: not self._has_words)
+        await self._status.keep(
+            ended=self._ended,
+            is_needed=lambda: not self._has_words,
+            words=lambda: status_of(self._draft.answer),
+        )
         self._more.set()  # where there is no such line, a message takes its place
 
     @property
@@ -266,15 +287,6 @@ class SlackReply:
                 await self._status.clear()
         except TimeoutError:
             logger.info("status not cleared in time", extra=self._turn.fields)
-
-
-def _files_of(answer: Answer) -> list[tuple[str, bytes, str]]:
-    """What the model made: names, bytes and types."""
-    return [
-        (f"{media.kind}-{number}{mimetypes.guess_extension(media.mime_type) or ''}", media.data, media.mime_type)
-        for number, media in enumerate(answer.media, 1)
-        if media.data is not None
-    ]
 
 
 @asynccontextmanager

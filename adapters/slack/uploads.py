@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 _FOREVER = "9999999999.999999"
 _ATTEMPTS = 3
+_BEGIN = "files.getUploadURLExternal"
+_TOO_LARGE = 413  # an HTTP status
 
 
 class Uploader:
@@ -59,6 +61,7 @@ class Uploader:
         mime_type: str,
         mark: str,
         *,
+        alt: str | None = None,
         after: MessageId | None = None,
         again: bool = False,
     ) -> MessageId | None:
@@ -66,17 +69,18 @@ class Uploader:
 
         Args:
             mark: tells this file from every other one in the thread.
+            alt: what it is of, for those who cannot see it.
             after: a message the file stands after, so that less has to be looked through.
             again: it may have been tried before: look first.
 
         Raises:
-            ThreadClosed, SlackRefused: nothing can be uploaded there.
+            ThreadClosed, SlackRefused: it cannot be uploaded there.
             PlatformAway: it may or may not be in the thread; another attempt, with *again*, finds out.
         """
         if again and (found := await self._seek(thread, mark, after)) is not None:
             return found
         channel, thread_ts = place_of(thread)
-        file_id = await self._send(name, data, mime_type)
+        file_id = await self._send(name, data, mime_type, alt)
         titled = [{"id": file_id, "title": f"{name} [{mark}]"}]
         for _ in range(_ATTEMPTS):
             try:
@@ -123,10 +127,10 @@ class Uploader:
                         return MessageId(ts_of(post) or "") or None
         return None
 
-    async def _send(self, name: str, data: bytes, mime_type: str) -> str:
+    async def _send(self, name: str, data: bytes, mime_type: str, alt: str | None) -> str:
         """Hand Slack the bytes, and return the id of the file they will be. Nobody sees anything of it yet."""
         for pause in (*self._pauses, None):
-            told = await self._calls.call("files.getUploadURLExternal", safe=True, filename=name, length=len(data))
+            told = await self._calls.call(_BEGIN, safe=True, filename=name, length=len(data), alt_txt=alt)
             url, file_id = URL(str(told.get("upload_url"))), str(told.get("file_id"))
             # The token does not travel there, yet what was said in a private channel does.
             if url.scheme != "https" and not is_loopback(url.raw_host or ""):
@@ -141,6 +145,8 @@ class Uploader:
                 ) as response:
                     if response.status == 200:
                         return file_id
+                    if response.status == _TOO_LARGE:
+                        raise SlackRefused(_BEGIN, "file_too_large")
                     problem = f"status {response.status}"
             except (aiohttp.ClientError, OSError) as error:
                 problem = type(error).__name__

@@ -17,11 +17,13 @@ from adapters.web.doors import Token
 from adapters.web.events import WEB, Unacceptable, read_thread
 from adapters.web.feeds import Feeds
 from adapters.web.files import Files
+from adapters.web.format import without_places
 from adapters.web.pages import About
 from adapters.web.reply import open_reply, wanted_files
 from adapters.web.server import Commands, Health, Inbox, Server
 from bot.answers import Draft
-from bot.errors import AttachmentUnreadable, MessageGone, SettingsError, StartError
+from bot.confirmations import read_report
+from bot.errors import AttachmentUnreadable, MessageGone, PlatformAway, SettingsError, StartError
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn, TurnState
 from bot.ports import Reply, Store
 from bot.spellings import is_loopback
@@ -155,7 +157,7 @@ class WebAdapter:
                     said.append(Said(message.id, message.author, message.text or "", message.attachments))
             if turn.state in {TurnState.ANSWERED, TurnState.STOPPED}:
                 said.extend(
-                    Said(part.message_id, None, part.text or "", part.attachments)
+                    Said(part.message_id, None, without_places(part.text or ""), part.attachments)
                     for part in turn.parts
                     if part.text or part.attachments
                 )
@@ -170,7 +172,18 @@ class WebAdapter:
         return Standing.MEMBER
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
-        """The page was told already, in answer to the command itself."""
+        """Tell the pages that look at the thread; what a command came to at once, its own answer has told them.
+
+        Raises:
+            PlatformAway: nobody looks at it just now.
+        """
+        if read_report(command) is not None and not self._feeds.say(thread, words):
+            raise PlatformAway("no page shows the thread")
+
+    async def forgotten(self, thread: Thread) -> None:
+        """Remove what the store knows nothing of any more: the files of a thread, and what open pages show of it."""
+        await self._files.sweep(thread, lambda: wanted_files(self._store, thread))
+        self._feeds.stored(thread)
 
     async def _sweep(self) -> None:
         """Delete files whose message was never stored, or is gone."""

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from bot.commands import Command
 from bot.messages import Attachment, Message, MessageId, Person, PersonId, Platform, Thread
+from bot.ports import Pointed
 
 WEB = Platform("web")
 PERSON = Person(PersonId("local"))
@@ -32,6 +34,17 @@ def read_thread(thread_id: str) -> Thread:
     if not _THREAD_ID.fullmatch(thread_id):
         raise Unacceptable("There is no such thread.")
     return Thread(WEB, "local", "page", thread_id)
+
+
+def pointed_by(text: str) -> Pointed | None:
+    """What the address of a thread of the page leads to: ``http://127.0.0.1:8080/#THREAD``. None for anything else."""
+    try:
+        address = urlsplit(text.strip())
+        thread = read_thread(address.fragment)
+    except ValueError:
+        return None
+    is_page = address.scheme in {"http", "https"} and address.path in {"", "/"}
+    return Pointed(WEB, thread.thread_id, thread.channel_id) if is_page else None
 
 
 def read_message(payload: object, *, thread: Thread, attachments: Sequence[Attachment] = (), sent_at: float) -> Message:

@@ -6,14 +6,15 @@ has taken in what it was sent before. So a slow page misses frames, never the en
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Set
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.web.events import WEB
-from adapters.web.format import blocks, growing_markdown_of
+from adapters.web.format import blocks, blocks_with, growing_markdown_of, without_places
 from adapters.web.views import (
     AnswerView,
+    ThoughtsView,
     ThreadView,
     TurnChange,
     TurnView,
@@ -24,8 +25,11 @@ from adapters.web.views import (
     turn_view,
 )
 from bot.answers import Answer, Draft
-from bot.messages import Thread, Turn, TurnId, TurnState
+from bot.chunks import settled
+from bot.messages import AttachmentId, Thread, Turn, TurnId, TurnState
+from bot.parts import cleaned
 from bot.ports import TranscriptStore
+from bot.thinking import doing
 
 BATCH = 20  # turns told at once; of a long thread the newest come first
 LONG = 4_000  # characters of Markdown that take long enough to render to keep the event loop waiting
@@ -97,6 +101,13 @@ class Feeds:
         for feed in self._feeds:
             feed.wake(threads=True, turns=feed.thread == thread)
 
+    def say(self, thread: Thread, words: str) -> bool:
+        """Tell the pages that look at a thread something that stands nowhere in it (Markdown); False when none does."""
+        looking = [feed for feed in self._feeds if feed.thread == thread]
+        for feed in looking:
+            feed.say(words)
+        return bool(looking)
+
     def grown(self, thread: Thread) -> None:
         """A draft has more."""
         for feed in self._feeds:
@@ -133,11 +144,17 @@ class Feed:
         self._known: dict[TurnId, TurnView] = {}  # what the page was told
         self._told_order: list[TurnId] | None = None
         self._told_threads: list[ThreadView] | None = None
+        self._unsaid: list[str] = []
 
     def wake(self, *, threads: bool = False, turns: bool = False) -> None:
         """Something is different: the list of threads, the thread's turns, or else a draft. Returns at once."""
         self._reread_threads |= threads
         self._reread_turns |= turns
+        self._wake.set()
+
+    def say(self, words: str) -> None:
+        """Have it told, once. Returns at once."""
+        self._unsaid.append(words)
         self._wake.set()
 
     async def events(self) -> AsyncGenerator[Event, None]:
@@ -169,6 +186,8 @@ class Feed:
         if self._reread_turns and self.thread is not None:
             self._reread_turns = False
             changed = await self._read(self.thread)
+        while self._unsaid and self.thread is not None:
+            yield "said", {"thread": self.thread.thread_id, "said": "".join(blocks(self._unsaid.pop(0)))}
         order = list(self._turns)
         # A page that is being opened is told the newest turns first, since they are what it shows.
         for end in range(len(changed), -1, -BATCH):
@@ -200,21 +219,31 @@ class Feed:
         growing = self._growing.get(turn.id)
         if growing is not None and growing.final is None:
             answer = growing.draft.answer
-            html = await _render_growing(answer)
-            if not html and answer.tool is None:
+            html, thoughts = await _render_growing(answer), _thoughts(answer)
+            if not html and answer.tool is None and thoughts is None:
                 return None
-            return {"kind": "answer", "blocks": html, "files": [], "tool": answer.tool, "markdown": None, "at": None}
+            return {
+                "kind": "answer",
+                "thoughts": thoughts,
+                "blocks": html,
+                "files": [],
+                "tool": answer.tool,
+                "markdown": None,
+                "at": None,
+            }
         if growing is not None and growing.final is not None and turn.state in _OPEN:
             turn = growing.final
         markdown = ended_answer(turn)
         if markdown is None:
             return None
+        files = [file for part in turn.parts for file in part.attachments]
         return {
             "kind": "notice" if turn.state is TurnState.FAILED else "answer",
-            "blocks": await _render(markdown),
-            "files": file_views(turn.thread, [file for part in turn.parts for file in part.attachments]),
+            "thoughts": None,
+            "blocks": await _render(markdown, frozenset(file.id for file in files)),
+            "files": file_views(turn.thread, files),
             "tool": None,
-            "markdown": markdown,
+            "markdown": without_places(markdown),
             "at": turn.ended_at,
         }
 
@@ -241,7 +270,14 @@ async def _render_growing(answer: Answer) -> list[str]:
     return list(blocks(growing_markdown_of(answer)))
 
 
-async def _render(markdown: str) -> list[str]:
+async def _render(markdown: str, files: Set[AttachmentId]) -> list[str]:
     if len(markdown) > LONG:
-        return list(await asyncio.to_thread(blocks, markdown))
-    return list(blocks(markdown))
+        return list(await asyncio.to_thread(blocks_with, markdown, files))
+    return list(blocks_with(markdown, files))
+
+
+def _thoughts(answer: Answer) -> ThoughtsView | None:
+    """The newest of the thinking, under its headline."""
+    newest = cleaned(answer.thoughts[-LONG:])
+    headline = doing(replace(answer, tool=None)) if newest.strip() else None
+    return None if headline is None else {"headline": headline, "blocks": list(blocks(settled(newest)))}

@@ -1,7 +1,7 @@
 """Markdown -> HTML, for text that may be hostile: no scripts, no pictures from anywhere, no way out but plain links."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -15,8 +15,11 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from bot.answers import Answer
 from bot.chunks import settled
+from bot.messages import Attachment, AttachmentId
 
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20]+", re.IGNORECASE)
+_PLACE = re.compile(r"^!\[\]\(attachment:([0-9a-f]{32})\)$", re.MULTILINE)
+_PLACE_AND_GAP = re.compile(rf"{_PLACE.pattern}\n*", re.MULTILINE)
 _UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
 
 
@@ -32,6 +35,31 @@ def markdown_of(answer: Answer) -> str:
 def growing_markdown_of(answer: Answer) -> str:
     """What the page shows of an answer that still grows: half-open Markdown is held back."""
     return replace(answer, text=settled(answer.text)).markdown
+
+
+def place_of(file: Attachment) -> str:
+    """The line of an answer's Markdown in the place where a file stands between the words."""
+    return f"![](attachment:{file.id})"
+
+
+def without_places(markdown: str) -> str:
+    """The Markdown less the lines that files stand in the place of."""
+    return _PLACE_AND_GAP.sub("", markdown)
+
+
+def blocks_with(markdown: str, files: Collection[AttachmentId]) -> tuple[str, ...]:
+    """The same as `blocks`, with an empty element where one of these files stands.
+
+    Their ids are made after the words and known to nobody before, so no words can name one.
+    """
+    shown: list[str] = []
+    start = 0
+    for found in _PLACE.finditer(markdown):
+        if found[1] in files:
+            shown += blocks(markdown[start : found.start()])
+            shown.append(f'<figure class="placed" data-file="{found[1]}"></figure>')
+            start = found.end()
+    return (*shown, *blocks(markdown[start:]))
 
 
 @lru_cache(maxsize=256)

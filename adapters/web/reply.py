@@ -2,22 +2,24 @@
 
 import hashlib
 import logging
-import mimetypes
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from adapters.web.feeds import Feeds, Growing
 from adapters.web.files import Arrival, Files
-from adapters.web.format import markdown_of
-from bot.answers import Answered, Draft, Ending, Media, Notice, Stopped
+from adapters.web.format import markdown_of, place_of
+from bot.answers import Answered, Draft, Ending, Notice, Stopped
 from bot.errors import AttachmentTooLarge, StoreError
+from bot.made import Made, files_of, marked, passages_of
 from bot.messages import Attachment, AttachmentId, MessageId, Part, Thread, Turn, TurnState
 from bot.ports import Store
 
 logger = logging.getLogger(__name__)
 
-_UNSAVED = "_A file of this answer could not be saved: the disk is full, or its folder cannot be written to._"
+_UNSAVED = (
+    "_A file of this answer could not be saved: it is too large, the disk is full, or its folder cannot be written to._"
+)
 _STATES = {Answered: TurnState.ANSWERED, Stopped: TurnState.STOPPED, Notice: TurnState.FAILED}
 
 
@@ -43,9 +45,14 @@ class WebReply:
                 case Notice(text):
                     part = self._part(text, ())
                 case Answered(answer) | Stopped(answer):
-                    attachments, is_whole = await self._save(answer.media, arrival)
-                    markdown = markdown_of(answer)
-                    part = self._part(markdown if is_whole else f"{markdown}\n\n{_UNSAVED}".lstrip(), attachments)
+                    passages = passages_of(answer, asked=self._turn.messages[0].text)
+                    made = files_of(passages)
+                    saved = await self._save(made, arrival)
+                    text = marked(passages, lambda file: place_of(saved[file.name]) if file.name in saved else "")
+                    markdown = markdown_of(replace(answer, text=text))
+                    if len(saved) < len(made):
+                        markdown = f"{markdown}\n\n{_UNSAVED}".lstrip()
+                    part = self._part(markdown, tuple(saved.values()))
             arrival.keep()
             try:
                 await self._store.shown(self._turn, part)
@@ -60,19 +67,18 @@ class WebReply:
         digest = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()
         return Part(0, self._message_id, digest, text, attachments)
 
-    async def _save(self, media: tuple[Media, ...], arrival: Arrival) -> tuple[tuple[Attachment, ...], bool]:
-        """Put what the model made beside what people sent; False when not everything could be."""
-        saved = []
-        for number, item in enumerate(media, 1):
-            if item.data is None:
-                continue
-            name = f"{item.kind}-{number}{mimetypes.guess_extension(item.mime_type) or ''}"
+    async def _save(self, made: Sequence[Made], arrival: Arrival) -> dict[str, Attachment]:
+        """Put what the model made beside what people sent; by name, those that could be."""
+        saved: dict[str, Attachment] = {}
+        for file in made:
             try:
-                saved.append(await arrival.save(name, item.mime_type, _in_one_piece(item.data)))
+                attachment = await arrival.save(file.name, file.mime_type, _in_one_piece(file.data))
             except (OSError, AttachmentTooLarge) as error:
                 # The words of the answer are worth more than its pictures.
                 logger.error("file not saved", extra={"turn_id": self._turn.id, "reason": str(error)})
-        return tuple(saved), len(saved) == sum(item.data is not None for item in media)
+            else:
+                saved[file.name] = replace(attachment, alt=file.alt)
+        return saved
 
 
 @asynccontextmanager
@@ -91,10 +97,10 @@ async def open_reply(
 
 async def wanted_files(store: Store, thread: Thread) -> Set[AttachmentId]:
     """The files that the thread's questions and answers refer to. Raises StoreError."""
-    return {file.id for file in files_of(await store.transcript(thread))}
+    return {file.id for file in files_in(await store.transcript(thread))}
 
 
-def files_of(turns: Sequence[Turn]) -> Iterator[Attachment]:
+def files_in(turns: Sequence[Turn]) -> Iterator[Attachment]:
     """What came with the questions, and what was made for the answers."""
     for turn in turns:
         for message in turn.messages:

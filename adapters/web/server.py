@@ -18,7 +18,7 @@ from adapters.web.feeds import Event, Feeds
 from adapters.web.files import Files
 from adapters.web.format import html
 from adapters.web.pages import LOGIN, About, Asset, assets, page
-from adapters.web.reply import files_of, wanted_files
+from adapters.web.reply import files_in, wanted_files
 from adapters.web.uploads import LONGEST_JSON, MOST_FILES, read_json, read_upload
 from adapters.web.views import SAFE_TYPES, thread_view
 from bot.commands import Command, read_command
@@ -191,7 +191,7 @@ class Server:
         )
 
     async def _attachment(self, thread: Thread, wanted: AttachmentId) -> Attachment | None:
-        referred = files_of(await self.store.transcript(thread))
+        referred = files_in(await self.store.transcript(thread))
         return next((attachment for attachment in referred if attachment.id == wanted), None)
 
     # --- what is said -------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ class Server:
 
     async def _carried_out(self, command: Command, thread: Thread, by: MessageId) -> web.StreamResponse:
         said = await self.commands.run(command, thread, by)
-        if command is Command.RESET:
+        if command in {Command.RESET, Command.FORGET}:
             await self.files.sweep(thread, lambda: wanted_files(self.store, thread))
         self.feeds.stored(thread)
         return web.json_response({"said": html(said)})

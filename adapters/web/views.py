@@ -20,6 +20,7 @@ class FileView(TypedDict):
 
     id: str
     name: str
+    alt: str | None  # what it is of, of what the model made
     size: int | None  # bytes
     kind: str  # image, audio, video; file for whatever is only to be saved
     url: str
@@ -34,10 +35,18 @@ class QuestionView(TypedDict):
     files: list[FileView]
 
 
+class ThoughtsView(TypedDict):
+    """What the model thinks while no answer is whole yet."""
+
+    headline: str
+    blocks: list[str]  # HTML
+
+
 class AnswerView(TypedDict):
     """What stands under the questions: HTML, block by block."""
 
     kind: str  # answer, notice
+    thoughts: ThoughtsView | None
     blocks: list[str]
     files: list[FileView]
     tool: str | None  # in use now
@@ -59,6 +68,7 @@ class AnswerChange(TypedDict):
     """An answer, less the blocks the browser has already."""
 
     kind: str
+    thoughts: NotRequired[ThoughtsView | None]  # as they were when they are missing
     keep: int  # blocks of the earlier frame that stand as they were
     blocks: list[str]  # what comes after them
     files: list[FileView]
@@ -102,6 +112,7 @@ def file_views(thread: Thread, attachments: Iterable[Attachment]) -> list[FileVi
         {
             "id": attachment.id,
             "name": attachment.name,
+            "alt": attachment.alt,
             "size": attachment.size,
             "kind": kind_of(attachment.mime_type),
             "url": f"/api/threads/{thread.thread_id}/files/{attachment.id}",
@@ -153,7 +164,7 @@ def _answer_change(old: AnswerView | None, new: AnswerView | None) -> AnswerChan
     if new is None:
         return None
     keep = _common(old["blocks"], new["blocks"]) if old else 0
-    return {
+    told: AnswerChange = {
         "kind": new["kind"],
         "keep": keep,
         "blocks": new["blocks"][keep:],
@@ -162,6 +173,9 @@ def _answer_change(old: AnswerView | None, new: AnswerView | None) -> AnswerChan
         "markdown": new["markdown"],
         "at": new["at"],
     }
+    if old is None or old["thoughts"] != new["thoughts"]:
+        told["thoughts"] = new["thoughts"]
+    return told
 
 
 def _common(old: Sequence[str], new: Sequence[str]) -> int:

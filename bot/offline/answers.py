@@ -1,8 +1,10 @@
 """What an interaction's answer will be, fault or no fault: its steps, its status, the events that tell it."""
 
+import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.offline.drawing import in_base64, picture, sound
 from bot.offline.faults import (
     CitationFault,
     ContinuationFault,
@@ -20,6 +22,7 @@ from bot.offline.wire import DONE, Frame, JsonObject, encode, event_frame, objec
 
 ONE_PIXEL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
+_ALL = "\n\nThat is all I can make."
 _PIECE = re.compile(r"\s*\S{1,24}[ \n]*|\s+")
 
 
@@ -51,11 +54,12 @@ def _text(text: str) -> JsonObject:
 
 
 def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
-    text: str, *, fault: Fault | None, input_length: int, token: str
+    text: str, *, fault: Fault | None, input_length: int, token: str, wish: str | None = None
 ) -> Plan:
     """What to answer when the brain says *text*.
 
     Args:
+        wish: what an image model was asked for: its picture comes before the last paragraph.
         input_length: characters of everything the model read.
         token: to hand out when the answer takes more than one hop.
     """
@@ -72,9 +76,12 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
             call: JsonObject = {"type": "function_call", "id": f"call-{token[-8:]}", "name": name}
             call["arguments"] = dict(arguments)
             return Plan([answer, call] if with_text else [call], usage, "requires_action")
-        case ImageFault(with_text):
+        case ImageFault(with_text, with_sound):
             image: JsonObject = {"type": "image", "mime_type": "image/png", "data": ONE_PIXEL_PNG}
-            return Plan([output(_text(text), image) if with_text else output(image)], usage)
+            content = [_text(text), image] if with_text else [image]
+            if with_sound:
+                content += [{"type": "audio", "mime_type": "audio/wav", "data": in_base64(sound())}, _text(_ALL)]
+            return Plan([output(*content)], usage)
         case CitationFault():
             return Plan(_searched(fault), usage)
         case ThoughtFault(summary, signature):
@@ -82,8 +89,24 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
             return Plan([thought, answer], usage)
         case ContinuationFault(hops):
             return continued(_in_parts(text, hops), input_length=input_length, token=token)
+        case None if wish is not None:
+            return Plan([_drawn(text, wish)], usage)
         case _:
             return Plan([answer], usage)
+
+
+def _drawn(text: str, wish: str) -> JsonObject:
+    words, gap, rest = text.rpartition("\n\n")
+    image: JsonObject = {"type": "image", "mime_type": "image/png", "data": in_base64(picture(wish))}
+    return output(_text(words + gap), image, _text(rest))
+
+
+def signed(answer: Plan, token: str) -> Plan:
+    """The answer as one that is not stored is given: its thought comes signed, to be sent back with it."""
+    if not answer.steps or any(step["type"] == "thought" for step in answer.steps):
+        return answer
+    signature = base64.b64encode(f"thought {token}".encode()).decode("ascii")
+    return replace(answer, steps=[{"type": "thought", "signature": signature}, *answer.steps])
 
 
 def continued(parts: tuple[str, ...], *, input_length: int, token: str) -> Plan:
@@ -152,7 +175,7 @@ def frames_for(interaction: Interaction, answer: Plan, *, fault: Fault | None = 
     tell("interaction.status_update", interaction_id=interaction.id, status="in_progress")
     for index, step in enumerate(answer.steps):
         tell("step.start", index=index, step=_opening(step))
-        for delta in _deltas(step):
+        for delta in _deltas(step, fault.deltas if isinstance(fault, ImageFault) else 1):
             if delta["type"] == "text":
                 frames.append(_text_frame(index, len(frames) + 1, text_in(delta, "text")))
             else:
@@ -211,8 +234,8 @@ def _required(step: JsonObject) -> JsonObject:
             return {}
 
 
-def _deltas(step: JsonObject) -> list[JsonObject]:
-    """The deltas that make up what a step holds."""
+def _deltas(step: JsonObject, of_a_file: int) -> list[JsonObject]:
+    """The deltas that make up what a step holds, so many of each file."""
     match step["type"]:
         case "thought":
             told: list[JsonObject] = [
@@ -230,12 +253,19 @@ def _deltas(step: JsonObject) -> list[JsonObject]:
     deltas: list[JsonObject] = []
     for part in objects_in(step, "content"):
         if part.get("type") != "text":
-            deltas.append(part)
+            deltas += _slices(part, of_a_file)
             continue
         deltas += [{"type": "text", "text": piece} for piece in pieces_of(text_in(part, "text"))]
         if annotations := objects_in(part, "annotations"):
             deltas.append({"type": "text_annotation_delta", "annotations": annotations})
     return deltas
+
+
+def _slices(part: JsonObject, number: int) -> list[JsonObject]:
+    """A file in deltas whose base64 can each be read alone."""
+    data = text_in(part, "data")
+    size = -(-len(data) // (4 * number)) * 4
+    return [{**part, "data": data[at : at + size]} for at in range(0, len(data), size)] if data else [part]
 
 
 def _text_frame(index: int, number: int, text: str) -> Frame:

@@ -21,6 +21,7 @@ class Call(StrEnum):
     CREATE = "create"
     GET = "get"
     UPLOAD = "upload"
+    DELETE = "delete"  # of an interaction
 
 
 class Afterwards(StrEnum):
@@ -55,7 +56,7 @@ class StatusFault:
     retry_after_ms: str | None = None
     retry_delay: str | None = None  # "3s", in Google's shape
     shape: ErrorShape = ErrorShape.PLAIN
-    calls: ClassVar[Sequence[Call]] = (Call.CREATE, Call.GET, Call.UPLOAD)
+    calls: ClassVar[Sequence[Call]] = (Call.CREATE, Call.GET, Call.UPLOAD, Call.DELETE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,11 @@ class FunctionCallFault:
 
 @dataclass(frozen=True, slots=True)
 class ImageFault:
-    """A picture of one pixel comes with the answer, or is all of it."""
+    """A picture of one pixel comes with the answer, or is all of it; a sound and more words can come after it."""
 
     with_text: bool = True
+    with_sound: bool = False
+    deltas: int = 1  # that each file comes in
     calls: ClassVar[Sequence[Call]] = (Call.CREATE,)
 
 

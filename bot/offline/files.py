@@ -3,16 +3,19 @@
 Nobody can download a file from Gemini, so a description is all that later answers need of it.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.offline.describe import HEAD, describe
 from bot.offline.faults import UploadFault
 from bot.offline.record import Record
-from bot.offline.wire import JsonObject, Refused, text_in, timestamp
+from bot.offline.wire import JsonObject, Refused, objects_in, text_in, timestamp
 
 LIFETIME = 48 * 3600.0  # seconds
 LARGEST = 2 << 30  # bytes, as with Gemini
+_NAME = re.compile(r"files/[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 UNFINISHED = 64  # uploads that are remembered at once; the oldest is given up for another
 
 
@@ -39,11 +42,20 @@ class Upload:
 class Files:
     """The files that were uploaded, by name. They outlive the process in the record."""
 
-    def __init__(self, record: Record, *, clock: Callable[[], float], new_id: Callable[[], str], polls: int) -> None:
+    def __init__(
+        self,
+        record: Record,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        polls: int,
+        mind: Literal[400, 403] | None = None,
+    ) -> None:
         self._record = record
         self._clock = clock
         self._new_id = new_id
         self._polls = polls  # how many gets see a film in PROCESSING
+        self._mind = mind  # the status for going on from what named a file that has expired; None when that is possible
         self._uploads: dict[str, Upload] = {}  # by session
         self._known: dict[str, JsonObject] = {}
         self._processing: dict[str, int] = {}  # polls left, by name
@@ -52,12 +64,23 @@ class Files:
         """Take in what the record holds."""
         self._known = entries
 
-    def begin(self, *, display_name: str, mime_type: str, fault: UploadFault | None) -> str:
-        """Begin an upload; the name of its session."""
+    def begin(self, *, name: str, display_name: str, mime_type: str, fault: UploadFault | None) -> str:
+        """Begin an upload; the name of its session.
+
+        Args:
+            name: ``files/...``, or nothing for a name of the server's own.
+
+        Raises:
+            Refused: there is a file of that name.
+        """
+        if name and not _NAME.fullmatch(name):
+            raise Refused(400, "invalid_request", "a file's name has at most 40 small letters, digits and dashes")
+        if name in self._known:
+            raise Refused(409, "already_exists", f"{name} already exists")
         while len(self._uploads) >= UNFINISHED:
             self._uploads.pop(next(iter(self._uploads)))
         id_ = self._new_id()
-        self._uploads[id_] = Upload(f"files/{id_}", display_name, mime_type, fault)
+        self._uploads[id_] = Upload(name or f"files/{id_}", display_name, mime_type, fault)
         return id_
 
     def upload(self, session: str) -> Upload:
@@ -116,6 +139,27 @@ class Files:
         if file["state"] != "ACTIVE" or file["name"] in self._processing:
             raise Refused(400, "failed_precondition", f"file {file['name']} is not in an ACTIVE state")
         return text_in(file, "description")
+
+    def check(self, input_: Iterable[JsonObject]) -> None:
+        """Look whether the files that steps of an earlier input name are all there.
+
+        How Gemini answers is not documented: it may go on all the same, or refuse with a 400 or a 403.
+
+        Raises:
+            Refused: one is not, and this stand-in was made to mind.
+        """
+        if self._mind is None:
+            return
+        for step in input_:
+            for part in objects_in(step, "content"):
+                _, uploaded, id_ = text_in(part, "uri").rpartition("/files/")
+                try:
+                    if uploaded:
+                        self._find(f"files/{id_}")
+                except Refused as gone:
+                    if self._mind == 403:
+                        raise
+                    raise Refused(400, "invalid_request", f"file files/{id_} has expired") from gone
 
     def _find(self, name: str) -> JsonObject:
         file = self._known.get(name)

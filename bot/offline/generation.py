@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.offline.answers import Plan, continued, plan, plan_of
+from bot.offline.answers import Plan, continued, plan, plan_of, signed
 from bot.offline.bell import Tasks
 from bot.offline.brain import Brain
 from bot.offline.conversation import Conversation, Utterance, utterances
@@ -106,4 +106,6 @@ class Generation:
         *sent, question = utterances(order.input) or [Utterance(by_person=True, texts=())]
         conversation = Conversation((*earlier, *sent), question, order.system_instruction)
         read = sum(len(text) for said in (*conversation.earlier, question) for text in said.texts)
-        return plan(self._brain(conversation), fault=fault, input_length=read, token=token)
+        wish = question.text if "image" in order.owner.get("model", "") else None
+        answer = plan(self._brain(conversation), fault=fault, input_length=read, token=token, wish=wish)
+        return answer if order.store else signed(answer, token)

@@ -65,6 +65,11 @@ def read_order(body: object, describe_uri: DescribeUri) -> Order:
     )
     if order.background and not order.store:
         raise _invalid("a background interaction must be stored")
+    for at, step in enumerate(order.input):
+        if step.get("type") == "thought" and not text_in(step, "signature"):
+            raise Refused(
+                400, "missing_thought_signature", f"the thought in step {at} of the input lacks its signature"
+            )
     return order
 
 

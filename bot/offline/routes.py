@@ -75,6 +75,8 @@ class Routes:
             self._interactions.forget_all(status=fault.status)
         received = request[RECEIVED]
         order = read_order(request[BODY], self._files.describe)
+        for earlier in self._interactions.chain(order.previous):
+            self._files.check(earlier.input)
         telling = await self._generation.begin(order, fault)
         received.interaction = telling.interaction.id
         try:
@@ -141,6 +143,9 @@ class Routes:
         return json_response(interaction.as_json())
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
+        fault = self._faults.take(Call.DELETE)
+        if isinstance(fault, StatusFault):
+            return refusal(fault)
         interaction = self._interactions.find(request.match_info["id"])
         self._interactions.forget(interaction.id)
         return json_response({})
@@ -155,6 +160,7 @@ class Routes:
         file = body.get("file")
         about: JsonObject = file if isinstance(file, dict) else {}
         session = self._files.begin(
+            name=text_in(about, "name"),
             display_name=text_in(about, "display_name") or text_in(about, "displayName"),
             mime_type=request.headers.get("X-Goog-Upload-Header-Content-Type", "application/octet-stream"),
             fault=fault if isinstance(fault, UploadFault) else None,

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from aiohttp import web
 
@@ -81,6 +82,7 @@ async def offline_model(
     pace: float = 0.02,
     retention: float = RETENTION,
     file_polls: int = 1,
+    minds_lost_files: Literal[400, 403] | None = None,
     requests_kept: int = 256,
     clock: Callable[[], float] = time.time,
     sleep: Sleep = asyncio.sleep,
@@ -97,6 +99,8 @@ async def offline_model(
         pace: seconds between two events of a stream; 0 sends an answer as a whole.
         retention: seconds an interaction is kept.
         file_polls: how many gets see an uploaded film or sound still in PROCESSING.
+        minds_lost_files: how a create is refused that goes on from what named an uploaded file which has expired; None
+            lets it go on.
         requests_kept: how many of the newest requests can be looked at.
 
     Raises:
@@ -106,7 +110,7 @@ async def offline_model(
     book = Record(record)
     entries = await asyncio.to_thread(book.open)
     interactions = Interactions(book, clock=clock, retention=retention)
-    files = Files(book, clock=clock, new_id=new_id, polls=file_polls)
+    files = Files(book, clock=clock, new_id=new_id, polls=file_polls, mind=minds_lost_files)
     files.restore({key: entry for key, entry in entries.items() if key.startswith("files/")})
     interactions.restore({key: entry for key, entry in entries.items() if not key.startswith("files/")})
     requests = Requests(requests_kept)

@@ -1,6 +1,8 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
-from bot.ports.model import Model
+from bot.ports.books import Booked, BookStore, Pointed, Spent
+from bot.ports.forgetting import ForgettingStore, Forgotten, Undeleted
+from bot.ports.model import Keeper, Model
 from bot.ports.platform import Adapter, Reply
 from bot.ports.store import (
     CatchUpStore,
@@ -18,23 +20,37 @@ from bot.ports.store import (
     TurnStore,
     Unconfirmed,
 )
+from bot.ports.uploads import FileShelf, FileState, GeminiFile, Upload, UploadStore
 
 __all__ = [
     "Adapter",
+    "BookStore",
+    "Booked",
     "CatchUpStore",
     "Claim",
     "ControlStore",
+    "FileShelf",
+    "FileState",
+    "ForgettingStore",
+    "Forgotten",
+    "GeminiFile",
+    "Keeper",
     "MessageStore",
     "Model",
     "Parcel",
     "Place",
     "PlacingStore",
+    "Pointed",
     "Reply",
     "Retried",
+    "Spent",
     "Store",
     "ThreadNote",
     "ThreadSummary",
     "TranscriptStore",
     "TurnStore",
     "Unconfirmed",
+    "Undeleted",
+    "Upload",
+    "UploadStore",
 ]

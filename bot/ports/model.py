@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from bot.answers import PLAIN, After, AnswerEvent, Interaction, Manner, Question
+from bot.answers import PLAIN, After, AnswerEvent, Interaction, Manner, Question, Recalled
 from bot.messages import InteractionId
 
 
@@ -30,5 +30,28 @@ class Model(Protocol):
             InteractionLost: Gemini does not know it.
             AnswerBlocked: its answer was withheld.
             ModelRefused: it cannot be told just now.
+        """
+        ...
+
+    async def delete(self, interaction: InteractionId) -> None:
+        """Delete an interaction. One that Gemini says is not there is deleted.
+
+        Raises:
+            InteractionLost: Gemini knows none of that id with the present key; it may be somebody else's.
+            ModelRefused: it cannot be deleted just now.
+            KeyRejected, QuestionRejected ...: trying again does not help.
+        """
+        ...
+
+
+class Keeper(Protocol):
+    """Whoever keeps the interactions."""
+
+    async def recall(self, interaction: InteractionId) -> Recalled:
+        """Fetch an interaction with the question it was asked.
+
+        Raises:
+            InteractionLost: Gemini does not know it (any more), or lets this key not see it.
+            ModelError: it cannot be told.
         """
         ...

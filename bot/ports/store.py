@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Part, Platform, Refusal, Thread, Turn, TurnId, Usage
+from bot.ports.books import BookStore
+from bot.ports.forgetting import ForgettingStore
+from bot.ports.uploads import UploadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,11 @@ class TurnStore(Protocol):
         ...
 
     async def created(self, turn: Turn, interaction: InteractionId) -> None:
-        """Note the interaction that is answering the turn. Raises StaleTurn."""
+        """Note the interaction that is answering the turn; that it exists is noted even for a stale one.
+
+        Raises:
+            StaleTurn: the turn is not the running one of its thread's epoch.
+        """
         ...
 
     async def shown(self, turn: Turn, part: Part) -> None:
@@ -156,12 +164,31 @@ class TurnStore(Protocol):
         ...
 
     async def answered(
-        self, turn: Turn, *, interaction: InteractionId, usage: Usage, model: str, told: Set[MessageId] = frozenset()
+        self,
+        turn: Turn,
+        *,
+        interaction: InteractionId,
+        usage: Usage,
+        model: str,
+        told: Set[MessageId] = frozenset(),
+        exchange: Exchange | None = None,
     ) -> None:
         """End the turn with its answer, and let the thread stand on it. Raises StaleTurn.
 
-        *told* are the overheard messages that the model has heard of with this turn.
+        *told* are the overheard messages that the model has heard of with this turn. *exchange* is kept when Gemini
+        keeps nothing; without one, none of the thread's is kept any longer.
         """
+        ...
+
+    async def exchanges(self, turn: Turn) -> Sequence[Exchange]:
+        """The kept exchanges that lead up to where the turn goes on from, as far as there is room, oldest first.
+
+        None when the one it goes on from is not kept.
+        """
+        ...
+
+    async def is_at_gemini(self, turn: Turn) -> bool:
+        """Whether the interaction the turn goes on from is one that Gemini was let to keep."""
         ...
 
     async def failed(self, turn: Turn, *, notice: str, tell: bool) -> None:
@@ -291,8 +318,13 @@ class PlacingStore(Protocol):
         ...
 
 
-class Store(MessageStore, TurnStore, ControlStore, TranscriptStore, CatchUpStore, PlacingStore, Protocol):
+class Store(
+    MessageStore, TurnStore, ControlStore, TranscriptStore, CatchUpStore, PlacingStore, BookStore, UploadStore, Protocol
+):
     """Where threads and turns stand."""
+
+    @property
+    def forgetting(self) -> ForgettingStore: ...
 
     async def check(self) -> None:
         """Commit something small. Raises StoreUnavailable when that fails."""

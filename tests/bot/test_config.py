@@ -40,8 +40,10 @@ def test_every_variable_reaches_its_setting() -> None:
         {
             "GEMINI_API_KEY": "key-of-somebody",
             "GEMINI_MODEL": "gemini-4-hydrogen",
+            "GEMINI_IMAGE_MODEL": "gemini-3-pro-image",
             "GEMINI_BASE_URL": "https://gateway.example/gemini/",
             "GEMINI_API_VERSION": "v1beta",
+            "GEMINI_TIER": "Free",
             "SLACK_BOT_TOKEN": "xoxb-1",
             "SLACK_APP_TOKEN": "xapp-1",
             "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
@@ -67,6 +69,9 @@ def test_every_variable_reaches_its_setting() -> None:
             "CLEW_BLOCK_INSTALLATIONS": "T3",
             "CLEW_BLOCK_CHANNELS": "C3",
             "CLEW_BLOCK_PEOPLE": "U3,U4",
+            "CLEW_PRIVATE": "on",
+            "CLEW_PRIVATE_CHANNELS": "C1, C2",
+            "CLEW_RETENTION_DAYS": "30",
             "CLEW_DAILY_TURNS_PER_PERSON": "20",
             "CLEW_DAILY_TURNS": "500",
             "CLEW_CONCURRENCY": "10",
@@ -75,6 +80,8 @@ def test_every_variable_reaches_its_setting() -> None:
             "CLEW_REFUSED_SECONDS": "10.5",
             "CLEW_SILENT_SECONDS": "30",
             "CLEW_INLINE_MB": "5",
+            "CLEW_UPLOAD_MB": "50",
+            "CLEW_LINKS": "on",
             "CLEW_LOG_FORMAT": "JSON",
             "CLEW_LOG_LEVEL": "warning",
         },
@@ -97,11 +104,17 @@ def test_every_variable_reaches_its_setting() -> None:
         follow=Follow.MENTION,
         guests=True,
         outsiders=True,
+        private=True,
+        private_channels=frozenset({"C1", "C2"}),
     )
 
 
 def test_a_cap_of_nought_is_no_cap() -> None:
     assert read_settings({"CLEW_DAILY_TURNS": "0"}, None).policy.daily_turns is None
+
+
+def test_days_of_nought_are_for_ever() -> None:
+    assert read_settings({"CLEW_RETENTION_DAYS": "0"}, None).bot.retention_days is None
 
 
 def test_a_variable_set_to_nothing_counts_as_not_set() -> None:
@@ -411,6 +424,12 @@ def test_slack_alone_is_enough_to_serve(ways_in: dict[str, str]) -> None:
             "CLEW_DAILY_TURNS is '-1'; give a whole number of turns, or 0 for no cap.",
             id="a negative cap",
         ),
+        pytest.param(
+            {"CLEW_RETENTION_DAYS": "a month"},
+            "CLEW_RETENTION_DAYS is 'a month'; give a whole number of days, or 0 to keep for ever.",
+            id="a time in words",
+        ),
+        pytest.param({"GEMINI_TIER": "gold"}, "GEMINI_TIER is 'gold'; give free or paid.", id="a tier there is not"),
         pytest.param(
             {"CLEW_DAILY_TURNS_PER_PERSON": "2.5"},
             "CLEW_DAILY_TURNS_PER_PERSON is '2.5'; give a whole number of turns, or 0 for no cap.",

@@ -1,5 +1,9 @@
 """What a file is, told from its bytes."""
 
+import os
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -7,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answers import MediaKind
-from bot.media_types import PLAIN_TEXT, UNKNOWN, recognise
+from bot.media_types import GLIMPSE, PLAIN_TEXT, UNKNOWN, glimpse, recognise
+from bot.office import reads_office
 
 FILES = Path(__file__).parent.parent / "samples" / "files"
 OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -57,7 +62,13 @@ OFFICE = "application/vnd.openxmlformats-officedocument."
         ("slides.pptx", OFFICE + "presentationml.presentation", None),
         ("table.xlsx", OFFICE + "spreadsheetml.sheet", None),
         ("letter.odt", "application/vnd.oasis.opendocument.text", None),
+        ("template.dotx", OFFICE + "wordprocessingml.template", None),
+        ("macros.docm", "application/vnd.ms-word.document.macroEnabled", None),
+        ("table.ods", "application/vnd.oasis.opendocument.spreadsheet", None),
+        ("slides.odp", "application/vnd.oasis.opendocument.presentation", None),
         ("letter.doc", "application/msword", None),
+        ("slides.ppt", "application/vnd.ms-powerpoint", None),
+        ("table.xls", "application/vnd.ms-excel", None),
         ("archive.zip", "application/zip", None),
         ("picture.avif", "image/avif", None),
         ("picture.jp2", UNKNOWN, None),
@@ -158,3 +169,91 @@ def test_any_text_in_utf8_comes_back_as_it_was(text: str) -> None:
 )
 def test_no_bytes_whatever_break_the_look_at_them(data: bytes, beginning: bytes) -> None:
     assert recognise(beginning + data).mime_type
+
+
+def archive(parts: dict[str, bytes]) -> bytes:
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as into:
+        for name, data in parts.items():
+            into.writestr(name, data)
+    return written.getvalue()
+
+
+def test_a_part_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
+    bomb = archive({"[Content_Types].xml": b" " * 50_000_000, "word/document.xml": b""})
+
+    assert recognise(bomb).mime_type == OFFICE + "wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: data[:60], id="cut off"),
+        pytest.param(lambda data: data[:60] + bytes(9) + data[69:], id="packed wrongly"),
+        pytest.param(lambda data: data[:26] + b"\xff\xff\xff\xff" + data[30:], id="lengths that lead nowhere"),
+    ],
+)
+def test_a_damaged_archive_is_still_an_archive(damage: Callable[[bytes], bytes]) -> None:
+    assert recognise(damage((FILES / "letter.docx").read_bytes())).mime_type in {
+        "application/zip",
+        OFFICE + "wordprocessingml.document",
+    }
+
+
+def compound(*, begin: int) -> bytes:
+    """A compound file whose directory begins so far behind its header."""
+    data = (FILES / "slides.ppt").read_bytes()
+    header, directory = data[:512], data[1024:]
+    return header[:48] + (begin // 512 - 1).to_bytes(4, "little") + header[52:] + bytes(begin - 512) + directory
+
+
+@pytest.mark.parametrize(
+    ("data", "mime_type"),
+    [
+        pytest.param(
+            archive({"ppt/media/film": os.urandom(3_000_000), "[Content_Types].xml": b"", "ppt/presentation.xml": b""}),
+            OFFICE + "presentationml.presentation",
+            id="slides with a film before everything else",
+        ),
+        pytest.param(compound(begin=4 << 20), "application/vnd.ms-powerpoint", id="slides whose directory comes last"),
+        pytest.param(compound(begin=4 << 20)[: 3 << 20], "application/x-ole-storage", id="slides cut off before it"),
+        pytest.param(b"%PDF-1.7\n" + bytes(3_000_000), "application/pdf", id="a PDF"),
+        pytest.param(
+            (b"\0\0\0\x18ftypisom" + bytes(12) + b"\xff\xff\xff\xffmdat").ljust(3_000_000, b"x"),
+            UNKNOWN,
+            id="a film without end",
+        ),
+        pytest.param(
+            (b"\0\0\0\x01ftyp" + b"\xff" * 8).ljust(3_000_000, b"x"), UNKNOWN, id="a box larger than anything"
+        ),
+    ],
+)
+def test_a_large_file_is_known_by_its_telling_parts(data: bytes, mime_type: str) -> None:
+    seen = glimpse(BytesIO(data))
+
+    assert len(seen) < len(data)
+    assert recognise(seen, whole=False).mime_type == mime_type
+
+
+def test_a_large_text_may_be_cut_within_a_letter() -> None:
+    for text in ("ä" * 600_000, "x" + "日本" * 300_000):
+        seen = glimpse(BytesIO(text.encode()))
+
+        assert len(seen) == GLIMPSE
+        assert recognise(seen, whole=False).text == text[: len(seen.decode(errors="ignore"))]
+
+
+@pytest.mark.parametrize(
+    ("model", "reads"),
+    [
+        ("gemini-4-hydrogen", True),
+        ("models/gemini-4-hydrogen-001", True),
+        ("gemini-5-helium", True),
+        ("gemini-4-argon", False),  # older than Hydrogen
+        ("gemini-3.8-flash", False),
+        ("gemini-3.5-flash-lite", False),
+        ("gemini-2.5-pro", False),
+    ],
+)
+def test_which_models_read_office_files(model: str, reads: bool) -> None:
+    assert reads_office(model) is reads

@@ -16,7 +16,7 @@ from bot.ports import Store
 from storage.sqlite import open_store
 from tests.storage.stores import OTHER, message
 
-LITTLE = 300_000  # bytes: room for the log's index and a few dozen messages
+LITTLE = 600_000  # bytes: room for the log's index and a few dozen messages
 
 
 def say(what: str) -> None:

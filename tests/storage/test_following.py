@@ -7,9 +7,9 @@ from bot.ports import Store, ThreadNote
 from tests.storage.stores import ADA, BEN, NOON, OTHER, PAGE, SLACK, Place, ask, claimed, message, taken
 
 
-async def answer(store: Store, name: str = "i1", **told: frozenset[MessageId]) -> None:
+async def answer(store: Store, name: str = "i1", *, told: frozenset[MessageId] = frozenset()) -> None:
     turn = await taken(store)
-    await store.answered(turn, interaction=InteractionId(name), usage=Usage(), model="m", **told)
+    await store.answered(turn, interaction=InteractionId(name), usage=Usage(), model="m", told=told)
 
 
 async def test_a_thread_is_ours_when_it_hangs_from_a_message_to_the_bot(store: Store) -> None:

@@ -285,6 +285,7 @@ async def test_a_database_locked_by_another_program_is_waited_for_and_then_decli
 
 # --- migrations -------------------------------------------------------------------------------
 
+NEWEST = len(read_migrations(MIGRATIONS))
 COLOURS = """
     ALTER TABLE thread ADD COLUMN colour TEXT;
     UPDATE thread SET colour = 'red';
@@ -297,7 +298,7 @@ def next_migrations(tmp_path: Path) -> Path:
     """The migrations there are, and one more."""
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder)
-    (folder / f"{len(read_migrations(MIGRATIONS)) + 1:04}_colours.sql").write_text(COLOURS)
+    (folder / f"{NEWEST + 1:04}_colours.sql").write_text(COLOURS)
     return folder
 
 
@@ -318,7 +319,7 @@ async def test_an_older_database_is_brought_up_to_date_after_a_copy_was_made(fil
     assert await questions(file, migrations=next_migrations) == ["m1"]
 
     assert rows(file, "SELECT colour FROM thread") == [("red",)]
-    copy = file.with_name("clew.db.v1-backup")
+    copy = file.with_name(f"clew.db.v{NEWEST}-backup")
     assert rows(copy, "SELECT id, text FROM message") == [("m1", "text of m1")]
     assert await questions(copy) == ["m1"], "the older Clew opens the copy"
 
@@ -332,20 +333,20 @@ async def test_a_database_that_is_up_to_date_is_not_copied(file: Path, next_migr
 
 async def test_an_earlier_copy_is_not_overwritten(file: Path, next_migrations: Path) -> None:
     await make(file)
-    earlier = file.with_name("clew.db.v1-backup")
+    earlier = file.with_name(f"clew.db.v{NEWEST}-backup")
     earlier.write_bytes(b"precious")
 
     await questions(file, migrations=next_migrations)
 
     assert earlier.read_bytes() == b"precious"
-    assert rows(file.with_name("clew.db.v1-backup-2"), "SELECT id FROM message") == [("m1",)]
+    assert rows(file.with_name(f"clew.db.v{NEWEST}-backup-2"), "SELECT id FROM message") == [("m1",)]
 
 
 async def test_a_database_of_a_newer_clew_is_left_as_it_is(file: Path, next_migrations: Path) -> None:
     await make(file, migrations=next_migrations)
     before = snapshot(file.parent)
 
-    assert f"{file} was written by a newer Clew (schema 2, this one knows 1)" in await why_not(file)
+    assert f"{file} was written by a newer Clew (schema {NEWEST + 1}, this one knows {NEWEST})" in await why_not(file)
     assert snapshot(file.parent) == before
 
 
@@ -358,11 +359,11 @@ async def test_a_database_of_a_newer_clew_is_left_as_it_is(file: Path, next_migr
 )
 async def test_a_migration_that_fails_changes_nothing(file: Path, next_migrations: Path, mistake: str) -> None:
     await make(file)
-    (next_migrations / "0003_mistake.sql").write_text(mistake)
+    (next_migrations / f"{NEWEST + 2:04}_mistake.sql").write_text(mistake)
 
     assert f"{file} cannot be used" in await why_not(file, migrations=next_migrations)
 
-    assert rows(file, "PRAGMA user_version") == [(1,)]
+    assert rows(file, "PRAGMA user_version") == [(NEWEST,)]
     assert [name for (_, name, *_) in rows(file, "PRAGMA table_info(thread)") if name == "colour"] == []
     assert await questions(file) == ["m1"]
 

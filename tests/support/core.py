@@ -1,9 +1,10 @@
 """The whole core, on a store in memory (or a file), with a scripted model and a scripted platform."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Command, Commands
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.inbox import Inbox
@@ -14,6 +15,8 @@ from bot.policy import Policy
 from bot.ports import Store
 from bot.responder import Responder
 from storage.sqlite import open_store
+from tests.support.commanding import commands_on
+from tests.support.forgetting import forgetting_on
 from tests.support.scripted import TEST, ScriptedAdapter, ScriptedModel, message, thread_named
 
 PATIENT = Limits(refused=20.0, silent=20.0, turn=60.0, first_pause=0.01, longest_pause=0.05, takes=5)
@@ -97,9 +100,17 @@ async def core(
     url: str = "sqlite:///:memory:",
     model: ScriptedModel | None = None,
     keeps_text: bool = True,
+    intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
+    links: bool = False,
+    wrap: Callable[[Store], Store] = lambda store: store,
 ) -> AsyncIterator[Core]:
-    """A running core. Leaving it drains it, as a shutdown would."""
-    async with open_store(url, keeps_text=frozenset({TEST} if keeps_text else ())) as store:
+    """A running core. Leaving it drains it, as a shutdown would.
+
+    Args:
+        wrap: put around the store.
+    """
+    async with open_store(url, keeps_text=frozenset({TEST} if keeps_text else ())) as opened:
+        store = wrap(opened)
         metrics, model = Metrics(), model or ScriptedModel()
         adapter = ScriptedAdapter(store)
         policy = policy or Policy()
@@ -107,31 +118,38 @@ async def core(
             store=store,
             model=model,
             model_name="scripted",
+            image_model="painter",
             adapters={TEST: adapter},
             limits=limits,
             inline_limit=inline_limit,
+            intake=intake(store),
+            links=links,
             policy=policy,
             metrics=metrics,
         )
-        async with open_dispatcher(
-            store=store,
-            responder=responder,
-            policy=policy,
-            metrics=metrics,
-            concurrency=concurrency,
-            drain=drain,
-            pause=0.01,
-            longest_pause=0.05,
-        ) as dispatcher:
+        async with (
+            open_dispatcher(
+                store=store,
+                responder=responder,
+                policy=policy,
+                metrics=metrics,
+                concurrency=concurrency,
+                drain=drain,
+                pause=0.01,
+                longest_pause=0.05,
+            ) as dispatcher,
+            forgetting_on(
+                store, model, dispatcher, {TEST: adapter}, metrics, keeps_text=frozenset({TEST} if keeps_text else ())
+            ) as forgetting,
+        ):
             await dispatcher.take_up()
+            await forgetting.take_up()
             yield Core(
                 store=store,
                 model=model,
                 adapter=adapter,
                 inbox=Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics),
-                commands=Commands(
-                    store, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
-                ),
+                commands=commands_on(store, model, dispatcher, policy=policy, forgetting=forgetting),
                 dispatcher=dispatcher,
                 metrics=metrics,
             )

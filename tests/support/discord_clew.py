@@ -21,8 +21,10 @@ from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
+from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
 from tests.support.discord import DiscordServer
+from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 
 BRISK = Rhythm(pause=0.05, longest_pause=0.2, catch_up=0.01)
@@ -99,6 +101,7 @@ async def clew_on(
             store=store,
             model=model,
             model_name="scripted",
+            image_model="painter",
             adapters=adapters,
             limits=limits,
             inline_limit=inline_limit,
@@ -117,11 +120,10 @@ async def clew_on(
                 longest_pause=0.05,
             )
         )
+        forgetting = await stack.enter_async_context(forgetting_on(store, model, dispatcher, adapters, metrics))
         heard = wrap(store)
         inbox = Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics)
-        commands = Commands(
-            heard, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
-        )
+        commands = commands_on(heard, model, dispatcher, policy=policy, forgetting=forgetting)
         adapter = adapters[DISCORD] = DiscordAdapter(
             settings,
             line=line,
@@ -146,5 +148,6 @@ async def clew_on(
             metrics=metrics,
         )
         await dispatcher.take_up()
+        await forgetting.take_up()
         clew.line = await stack.enter_async_context(adapter.serve())
         yield clew

@@ -5,7 +5,7 @@ import itertools
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from adapters.web.adapter import LARGEST_FILE, WebAdapter
 from adapters.web.events import WEB, read_thread
 from adapters.web.pages import About
-from bot.commands import Command, Commands
+from bot.commands import Command
 from bot.dispatch import open_dispatcher
 from bot.errors import StoreUnavailable
 from bot.health import HealthReport
@@ -32,7 +32,9 @@ from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
+from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
+from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 
 THREAD = "thread0001"
@@ -124,7 +126,8 @@ class Watched:
             answer = change.get("answer", known["answer"])
             if change.get("answer") is not None:
                 before = known["answer"]["blocks"] if known["answer"] else []
-                answer = {**answer, "blocks": before[: answer["keep"]] + answer["blocks"]}
+                thoughts = known["answer"]["thoughts"] if known["answer"] else None
+                answer = {"thoughts": thoughts, **answer, "blocks": before[: answer["keep"]] + answer["blocks"]}
             self.turns[change["id"]] = {**known, **change, "answer": answer}
 
 
@@ -259,28 +262,37 @@ async def served_page(
             store = wrap_all(opened)
             metrics, health, adapters = Metrics(), ScriptedHealth(), dict[Platform, Adapter]()
             model = model or ScriptedModel()
-            policy = Policy()
+            policy, others = Policy(), dict[Platform, Callable[[Thread], Awaitable[None]]]()
             responder = Responder(
                 store=store,
                 model=model,
                 model_name="scripted",
+                image_model="painter",
                 adapters=adapters,
                 limits=limits,
                 inline_limit=15_000_000,
                 policy=policy,
                 metrics=metrics,
             )
-            async with open_dispatcher(
-                store=store, responder=responder, policy=policy, metrics=metrics, concurrency=concurrency, drain=drain
-            ) as dispatcher:
+            async with (
+                open_dispatcher(
+                    store=store,
+                    responder=responder,
+                    policy=policy,
+                    metrics=metrics,
+                    concurrency=concurrency,
+                    drain=drain,
+                ) as dispatcher,
+                forgetting_on(
+                    store, model, dispatcher, adapters, metrics, keeps_text=frozenset({WEB}), others=others
+                ) as forgetting,
+            ):
                 inbox = FailingInbox(Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics))
                 adapter = WebAdapter(
                     served,
                     store=store,
                     inbox=inbox,
-                    commands=Commands(
-                        store, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
-                    ),
+                    commands=commands_on(store, model, dispatcher, policy=policy, forgetting=forgetting),
                     files=folder,
                     health=health,
                     registry=metrics.registry,
@@ -291,7 +303,8 @@ async def served_page(
                     wrong_token_pause=0.05,
                     now=now,
                 )
-                adapters[WEB] = adapter
+                adapters[WEB], others[WEB] = adapter, adapter.forgotten
                 await dispatcher.take_up()
+                await forgetting.take_up()
                 async with adapter.serve() as address:
                     yield Page(address, store, model, inbox, adapter, folder, health)

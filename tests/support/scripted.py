@@ -1,10 +1,11 @@
 """A model and a platform that do what a test tells them: small classes behind the core's own seams."""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from bot.answers import (
@@ -18,8 +19,10 @@ from bot.answers import (
     Interaction,
     InteractionState,
     Manner,
+    ModelStep,
     Notice,
     Question,
+    Recalled,
     Text,
     TextPiece,
     UserStep,
@@ -84,6 +87,13 @@ def message(
     )
 
 
+def steps_saying(text: str, *, signature: str) -> tuple[ModelStep, ...]:
+    """The steps of an answer that is not stored: a signed thought, and the text."""
+    thought = {"type": "thought", "signature": signature}
+    output = {"type": "model_output", "content": [{"type": "text", "text": text}]}
+    return ModelStep(json.dumps(thought)), ModelStep(json.dumps(output))
+
+
 def completed(interaction: str, *, truncated: bool = False) -> Completed:
     return Completed(InteractionId(interaction), Usage(input_tokens=3, output_tokens=5, total_tokens=8), truncated)
 
@@ -106,6 +116,18 @@ class Asked:
         return "\n".join(part.text for part in self.question if isinstance(part, Text))
 
     @property
+    def before(self) -> list[str]:
+        """What was said in each step that went before, the model's thoughts left out."""
+        steps = self.after if isinstance(self.after, tuple) else ()
+        texts = [
+            [part.text for part in step.content if isinstance(part, Text)]
+            if isinstance(step, UserStep)
+            else [part["text"] for part in json.loads(step.json).get("content", ())]
+            for step in steps
+        ]
+        return ["\n".join(said) for said in texts if said]
+
+    @property
     def history(self) -> str:
         """The text of the history it was asked after; empty when that was an interaction or nothing."""
         steps = self.after if isinstance(self.after, tuple) else ()
@@ -120,7 +142,12 @@ class ScriptedModel:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.looked_up: list[InteractionId] = []
+        self.deleted: list[InteractionId] = []  # in the order in which that was asked for, refused or not
+        self.refusing: dict[str, list[Exception]] = {}
+        self.deleted_files: list[str] = []
+        self.deletes: asyncio.Event | None = None  # keeps deletions waiting until it is set
         self.interactions: dict[str, list[Interaction | Exception]] = {}
+        self.kept: dict[str, Recalled] = {}  # what can be recalled: every answer that was told
         self._scripts: deque[Sequence[Cue]] = deque()
         self._heard = asyncio.Condition()
 
@@ -132,10 +159,19 @@ class ScriptedModel:
         """Answer look-ups of an interaction with each of *found* in turn, the last one for ever."""
         self.interactions[interaction] = list(found)
 
+    def will_not_delete(self, interaction: str, *errors: Exception) -> None:
+        """Refuse to delete an interaction, with each of *errors* in turn, and then delete it."""
+        self.refusing[interaction] = list(errors)
+
     async def heard(self, number: int) -> None:
         """Wait until *number* questions have been asked."""
         async with asyncio.timeout(30), self._heard:
             await self._heard.wait_for(lambda: len(self.asked) >= number)
+
+    async def told_to_delete(self, number: int) -> None:
+        """Wait until *number* interactions were to be deleted."""
+        async with asyncio.timeout(30), self._heard:
+            await self._heard.wait_for(lambda: len(self.deleted) >= number)
 
     async def answer(
         self, question: Question, *, after: After, manner: Manner = PLAIN
@@ -149,6 +185,8 @@ class ScriptedModel:
             script = answer(f"i{number}", f"answer {number} to {self.asked[-1].text}")
         async with self._heard:
             self._heard.notify_all()
+        texts = tuple(part.text for part in question if isinstance(part, Text))
+        heard = Recalled(InteractionId(""), "in_progress", None, texts, "", Usage())
         for cue in script:
             if isinstance(cue, asyncio.Event):
                 await cue.wait()
@@ -156,8 +194,39 @@ class ScriptedModel:
                 await asyncio.Event().wait()
             elif isinstance(cue, Exception):
                 raise cue
-            else:
+            elif manner.is_stored:
+                heard = self._keep(cue, heard)
                 yield cue
+            else:
+                yield self._with_steps(cue)
+
+    def _with_steps(self, event: AnswerEvent) -> AnswerEvent:
+        """The event as it is told where nothing is stored: the last one brings the answer's steps."""
+        match event:
+            case Created():
+                self._said = ""
+            case TextPiece(text):
+                self._said += text
+            case Completed(steps=()):
+                return replace(event, steps=steps_saying(self._said, signature=f"signed-{event.interaction}"))
+        return event
+
+    def _keep(self, event: AnswerEvent, heard: Recalled) -> Recalled:
+        """What can be recalled of an answer from here on, of which *heard* was told so far."""
+        match event:
+            case Created(interaction):
+                heard = replace(heard, id=interaction)
+            case TextPiece(text):
+                heard = replace(heard, answer=heard.answer + text)
+            case Completed(interaction, usage):
+                heard = replace(heard, id=interaction, status="completed", usage=usage)
+        self.kept[heard.id] = heard
+        return heard
+
+    async def recall(self, interaction: InteractionId) -> Recalled:
+        if interaction not in self.kept:
+            raise InteractionLost(interaction)
+        return self.kept[interaction]
 
     async def look_up(self, interaction: InteractionId) -> Interaction:
         self.looked_up.append(interaction)
@@ -168,6 +237,21 @@ class ScriptedModel:
         if isinstance(first, Exception):
             raise first
         return first
+
+    async def delete(self, interaction: InteractionId) -> None:
+        self.deleted.append(interaction)
+        async with self._heard:
+            self._heard.notify_all()
+        if self.deletes is not None:
+            await self.deletes.wait()
+        if errors := self.refusing.get(interaction):
+            raise errors.pop(0)
+        self.kept.pop(interaction, None)
+
+    async def delete_file(self, name: str) -> None:
+        self.deleted_files.append(name)
+        if errors := self.refusing.get(name):
+            raise errors.pop(0)
 
 
 def interaction(name: str, *events: AnswerEvent, state: InteractionState = InteractionState.COMPLETED) -> Interaction:
@@ -182,8 +266,10 @@ class ScriptedReply:
     turn: Turn
     draft: Draft
     frames: list[str] = field(default_factory=list)
+    tools: list[str | None] = field(default_factory=list)  # in use, with each frame
 
     def changed(self) -> None:
+        self.tools.append(self.draft.answer.tool)
         self.frames.append(self.draft.answer.text)
         self.adapter.tell()
 
@@ -212,6 +298,8 @@ class ScriptedAdapter:
         self.messages: dict[MessageId, Message] = {}
         self.standings: dict[PersonId, Standing] = {}
         self.confirmed: list[str] = []
+        self._said: set[tuple[Thread, MessageId]] = set()
+        self.unsayable: list[Exception] = []  # what confirming something fails with, once each
         self._store = store
         self._bell = asyncio.Event()
 
@@ -254,7 +342,12 @@ class ScriptedAdapter:
         return self.standings.get(person.id, Standing.MEMBER)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
-        self.confirmed.append(words)
+        if self.unsayable:
+            raise self.unsayable.pop(0)
+        if (thread, command) not in self._said:  # it looks whether that stands there, as platforms do
+            self._said.add((thread, command))
+            self.confirmed.append(words)
+        self.tell()
 
     def tell(self) -> None:
         self._bell.set()

@@ -25,7 +25,9 @@ from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
+from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
+from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 from tests.support.slack import Clock, SlackServer
 
@@ -183,6 +185,7 @@ async def clew_on(
             store=store,
             model=model,
             model_name="scripted",
+            image_model="painter",
             adapters=adapters,
             limits=limits,
             inline_limit=inline_limit,
@@ -203,15 +206,14 @@ async def clew_on(
                 longest_pause=0.05,
             )
         )
+        forgetting = await stack.enter_async_context(forgetting_on(store, model, dispatcher, adapters, metrics))
         heard = wrap(store)
         clew = SlackClew(
             slack=slack,
             store=store,
             model=model,
             inbox=Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics),
-            commands=Commands(
-                heard, policy=policy, stop=dispatcher.stop, see_out=dispatcher.see_out, wake=dispatcher.wake
-            ),
+            commands=commands_on(heard, model, dispatcher, policy=policy, now=now, forgetting=forgetting),
             dispatcher=dispatcher,
             adapter=None,  # type: ignore[arg-type]  # it needs the two above
             metrics=metrics,
@@ -231,5 +233,6 @@ async def clew_on(
             http_host="127.0.0.1",
         )
         await dispatcher.take_up()
+        await forgetting.take_up()
         clew.line = await stack.enter_async_context(clew.adapter.serve())
         yield clew

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -21,6 +23,7 @@ class Shown:
     text: str | None = None  # Markdown of what it ended with
     files: list[dict[str, Any]] = field(default_factory=list)  # of the answer
     frames: int = 0
+    tools: list[str] = field(default_factory=list)  # that were in use
 
     @property
     def has_ended(self) -> bool:
@@ -36,6 +39,7 @@ class Visitor:
         self._order: list[str] = []
         self._news = asyncio.Condition()
         self._asked = 0
+        self._said: list[str] = []
 
     @property
     def turns(self) -> list[Shown]:
@@ -48,7 +52,7 @@ class Visitor:
         form = aiohttp.FormData()
         form.add_field("message", json.dumps(payload), content_type="application/json")
         for name, data in (files or {}).items():
-            form.add_field("files", data, filename=name, content_type="application/octet-stream")
+            form.add_field("files", BytesIO(data), filename=name, content_type="application/octet-stream")
         url = f"{self._address}/api/threads/{self.thread}/messages"
         body: dict[str, Any] = {"data": form} if files else {"json": payload}
         async with self._session.post(url, **body) as response:
@@ -83,6 +87,23 @@ class Visitor:
                     name = line.removeprefix("event: ")
                 elif line.startswith("data: ") and name == "turns":
                     await self._take_in(json.loads(line.removeprefix("data: ")))
+                elif line.startswith("data: ") and name == "said":
+                    await self._hear(json.loads(line.removeprefix("data: "))["said"])
+
+    async def told(self, beginning: str, *, within: float = 60) -> str:
+        """Wait until the page is told something about a command that begins so; as text."""
+
+        def found() -> str | None:
+            return next((words for words in self._said if words.startswith(beginning)), None)
+
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(lambda: found() is not None)
+        return found() or ""
+
+    async def _hear(self, said: str) -> None:
+        async with self._news:
+            self._said.append(re.sub("<[^>]*>", "", said).strip())
+            self._news.notify_all()
 
     async def _take_in(self, told: dict[str, Any]) -> None:
         async with self._news:
@@ -97,6 +118,8 @@ class Visitor:
                     shown.kind, shown.text = answer["kind"], answer["markdown"]
                     shown.files = answer.get("files", [])
                     shown.frames += 1
+                    if answer.get("tool"):
+                        shown.tools.append(answer["tool"])
             self._news.notify_all()
 
 

@@ -10,9 +10,15 @@ const TOOLS = {
   google_maps: "Looking at the map",
   file_search: "Looking through files",
 };
+const READING = "reading "; // and the name of a file that is being handed to the model
 const SPOKEN = 600; // characters of an answer that are read out
 
 const isOpen = (turn) => turn.state === "queued" || turn.state === "running";
+
+function toolInWords(tool) {
+  if (tool.startsWith(READING)) return `Reading ${tool.slice(READING.length)}`;
+  return TOOLS[tool] ?? `Using ${tool}`;
+}
 
 export class Conversation {
   #turns = new Map(); // id -> TurnElement
@@ -69,12 +75,13 @@ class TurnElement {
     this.body = element("div", { class: "body" });
     this.files = element("div", { class: "files" });
     this.sign = element("p", { class: "sign" });
+    this.thoughts = element("details", { class: "thoughts", hidden: true }, element("summary"), element("div", { class: "told" }));
     this.actions = element("div", { class: "actions" });
     this.answer = element(
       "article",
       { class: "answer", "aria-label": "Clew" },
       icon("clew", "mark"),
-      element("div", { class: "content" }, this.body, this.files, this.sign, this.actions),
+      element("div", { class: "content" }, this.thoughts, this.body, this.files, this.sign, this.actions),
     );
     this.root = element("section", { class: "turn", "aria-label": "Question and answer" }, this.questions, this.answer);
   }
@@ -82,8 +89,9 @@ class TurnElement {
   show(turn, { waits, canRetry, isLive }) {
     const before = this.#shown;
     if (before?.turn === turn && before.waits === waits && before.canRetry === canRetry) return;
-    const look = JSON.stringify([turn.state, turn.stopping, waits, canRetry, turn.answer?.tool, turn.answer?.at, turn.answer?.markdown]);
+    const look = JSON.stringify([turn.state, turn.stopping, waits, canRetry, !turn.answer?.blocks.length, turn.answer?.tool, turn.answer?.at, turn.answer?.markdown]);
     if (before?.turn.questions !== turn.questions) this.questions.replaceChildren(...turn.questions.map(questionOf));
+    if (before?.turn.answer?.thoughts !== turn.answer?.thoughts) this.#showThoughts(turn.answer?.thoughts);
     this.#showBlocks(turn.answer?.blocks ?? []);
     this.#showFiles(turn.answer?.files ?? []);
     this.root.dataset.state = turn.state;
@@ -106,11 +114,24 @@ class TurnElement {
     this.#blocks = blocks;
   }
 
+  // Open or closed as whoever looks at them left them; gone when the answer is whole.
+  #showThoughts(thoughts) {
+    this.thoughts.hidden = !thoughts;
+    this.thoughts.firstElementChild.textContent = thoughts?.headline ?? "";
+    this.thoughts.lastElementChild.replaceChildren(...(thoughts?.blocks ?? []).map(fromHtml));
+  }
+
   #showFiles(files) {
-    const look = files.map((file) => file.id).join();
+    const places = new Map([...this.body.querySelectorAll("figure.placed")].map((place) => [place.dataset.file, place]));
+    for (const file of files) {
+      const place = places.get(file.id);
+      if (place && !place.firstChild) place.append(fileOf(file));
+    }
+    const others = files.filter((file) => !places.has(file.id));
+    const look = others.map((file) => file.id).join();
     if (this.files.dataset.look === look) return;
     this.files.dataset.look = look;
-    this.files.replaceChildren(...files.map(fileOf));
+    this.files.replaceChildren(...others.map(fileOf));
   }
 
   #showSign(turn, waits) {
@@ -118,8 +139,8 @@ class TurnElement {
     if (isOpen(turn)) {
       if (waits) words = "Waiting for the answer above";
       else if (turn.stopping) words = "Stopping";
-      else if (turn.answer?.tool) words = TOOLS[turn.answer.tool] ?? `Using ${turn.answer.tool}`;
-      else if (!turn.answer) words = "Thinking";
+      else if (turn.answer?.tool) words = toolInWords(turn.answer.tool);
+      else if (!turn.answer?.blocks.length) words = "Thinking";
     } else if (turn.state === "stopped") words = "Stopped.";
     this.sign.hidden = !words;
     this.sign.textContent = words;
@@ -162,11 +183,11 @@ function questionOf(question) {
 function fileOf(file) {
   const size = sizeOf(file.size);
   if (file.kind === "image") {
-    const image = element("img", { src: file.url, alt: file.name, loading: "lazy" });
+    const image = element("img", { src: file.url, alt: file.alt ?? file.name, loading: "lazy" });
     return element("a", { class: "picture", href: file.url, target: "_blank", rel: "noopener", title: file.name }, image);
   }
   if (file.kind === "audio" || file.kind === "video") {
-    const player = element(file.kind, { controls: true, preload: "metadata", src: file.url, "aria-label": file.name });
+    const player = element(file.kind, { controls: true, preload: "metadata", src: file.url, "aria-label": file.alt ?? file.name });
     return element("figure", { class: "player" }, player, element("figcaption", {}, `${file.name} · ${size}`));
   }
   const label = [icon("file"), element("span", { class: "name" }, file.name), element("span", { class: "size" }, size)];

@@ -12,7 +12,7 @@ export class Feed {
   #again = 0;
   #silence = 0;
 
-  /** @param told {threads, turns, connected}: functions that take what is new. */
+  /** @param told {threads, turns, said, connected}: functions that take what is new. */
   constructor(told) {
     this.told = told;
     // A browser opens six connections to a host at the most, so tabs that nobody sees let theirs go.
@@ -39,6 +39,7 @@ export class Feed {
       });
     on("threads", (threads) => this.told.threads(threads));
     on("turns", (turns) => this.told.turns(turns));
+    on("said", (said) => this.told.said(said));
     on("beat", () => {});
     source.onopen = () => {
       this.#pause = FIRST_PAUSE;

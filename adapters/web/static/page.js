@@ -15,6 +15,7 @@ let threads = [];
 let turns = new Map(); // id -> turn, with all the blocks of its answer
 let order = [];
 let isTold = false; // whether the thread's snapshot has come
+let news = null; // what was said without being asked for, until it is dismissed
 let follows = true; // whether the end is kept in sight
 
 const outbox = new Outbox({ changed: show, said: note, sent: () => announce("Sent.") });
@@ -28,7 +29,7 @@ const conversation = new Conversation({
   },
 });
 const composer = new Composer({ send, stop: () => carryOut("stop"), complain: (sentence) => note(element("p", {}, sentence)) });
-const feed = new Feed({ threads: takeThreads, turns: takeTurns, connected });
+const feed = new Feed({ threads: takeThreads, turns: takeTurns, said: takeSaid, connected });
 
 // --- what is told ---
 
@@ -47,7 +48,8 @@ function takeTurns(told) {
     const turn = { ...known, ...change };
     if (change.answer) {
       const { keep, ...answer } = change.answer;
-      turn.answer = { ...answer, blocks: [...(known.answer?.blocks ?? []).slice(0, keep), ...answer.blocks] };
+      const { thoughts = null } = known.answer ?? {};
+      turn.answer = { thoughts, ...answer, blocks: [...(known.answer?.blocks ?? []).slice(0, keep), ...answer.blocks] };
     }
     turns.set(change.id, turn);
   }
@@ -55,6 +57,12 @@ function takeTurns(told) {
   turns = new Map([...turns].filter(([id]) => there.has(id)));
   outbox.settle(new Set(shownTurns().flatMap((turn) => turn.questions.map((question) => question.id))));
   show({ isLive });
+}
+
+function takeSaid(told) {
+  if (told.thread !== thread) return;
+  news = told.said;
+  note(news);
 }
 
 let lostTimer = 0;
@@ -93,16 +101,23 @@ function showList() {
 }
 
 function note(content) {
-  const words = typeof content === "string" ? fromHtml(content) : content;
+  // A report may come before the words that its command is answered with.
+  const said = news === null || content === news ? [content] : [content, news];
+  const words = said.map((each) => (typeof each === "string" ? fromHtml(each) : each));
   const close = element("button", { type: "button", class: "quiet small", "aria-label": "Dismiss", onclick: dismiss }, icon("close"));
-  const body = element("div", { class: "words" }, words);
+  const body = element("div", { class: "words" }, ...words);
   byId("note").replaceChildren(body, close);
   byId("note").hidden = false;
   announce(body.textContent);
 }
 
-function dismiss() {
+function hideNote() {
+  news = null;
   byId("note").hidden = true;
+}
+
+function dismiss() {
+  hideNote();
   composer.focus();
 }
 
@@ -114,7 +129,7 @@ function keepUp() {
 // --- what is done ---
 
 function send(text, files) {
-  byId("note").hidden = true;
+  hideNote();
   follows = true;
   if (location.hash.slice(1) !== thread) history.pushState(null, "", `#${thread}`);
   outbox.send(text, files);
@@ -137,7 +152,7 @@ function open(id) {
   order = [];
   isTold = false;
   follows = true;
-  byId("note").hidden = true;
+  hideNote();
   outbox.open(thread);
   composer.open(thread);
   show();

@@ -140,6 +140,13 @@ class DiscordStage:
 
         return await self._discord.until(told)
 
+    async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
+        def read() -> list[str]:
+            said = [_large(one.text) for one in self._discord.replies(thread.thread_id) if one.text.startswith(ASIDE)]
+            return [words for words in said if words.startswith(beginning)]
+
+        return await self._discord.until(read)
+
     # --- what is seen -----------------------------------------------------------------------------
 
     async def heard(self) -> None:

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from adapters.web.events import WEB, read_thread
-from adapters.web.reply import files_of
+from adapters.web.reply import files_in
 from bot.commands import Command
 from bot.messages import Thread
 from storage.sqlite import open_store
@@ -77,6 +77,15 @@ class PageStage:
         assert status == 200, told
         return _words(told["said"])
 
+    async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
+        def read(seen: Watched) -> list[str]:
+            said = [_words(told["said"]) for name, told in seen.told if name == "said"]
+            return [words for words in said if words.startswith(beginning)]
+
+        async with self._page.watched(thread.thread_id) as watched:
+            await watched.until(lambda seen: bool(read(seen)))
+            return read(watched)
+
     async def speaks(self, text: str, *, thread: Thread | None, itself: bool) -> Post:
         raise NotImplementedError
 
@@ -126,7 +135,7 @@ class PageStage:
             for thread in self._begun:
                 turns = await store.transcript(thread)
                 stray += [f"turn {turn.state}" for turn in turns if turn.ended_at is None]
-                wanted = {file.id for file in files_of(turns)}
+                wanted = {file.id for file in files_in(turns)}
                 lying = {path.name for path in (self._files / thread.thread_id).glob("*")}
                 stray += [f"file {name}" for name in lying - wanted]
         return stray

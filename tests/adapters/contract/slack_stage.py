@@ -105,6 +105,14 @@ class SlackStage:
 
         return await self._slack.until(told)
 
+    async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
+        def read() -> list[str]:
+            shown = self._slack.replies(*place_of(thread))
+            said = [one.text for one in shown if _command_of(one) is not None]
+            return [words for words in said if words.startswith(beginning)]
+
+        return await self._slack.until(read)
+
     # --- what is seen -----------------------------------------------------------------------------
 
     async def heard(self) -> None:

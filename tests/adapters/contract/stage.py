@@ -137,6 +137,10 @@ class Stage(Protocol):
         """Somebody gives a command; what they are told about it."""
         ...
 
+    async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
+        """All that the bot says in the thread about commands and that begins so, once there is something."""
+        ...
+
     # --- what is seen -----------------------------------------------------------------------------
 
     async def heard(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,8 @@ import pytest
 
 from bot.answers import Created, Media, MediaKind, Text, TextPiece, UserStep
 from bot.commands import Command
-from bot.errors import AnswerBlocked, ContextLost
+from bot.confirmations import report_of
+from bot.errors import AnswerBlocked, ContextLost, InteractionLost
 from bot.messages import InteractionId, MessageId, Thread
 from bot.notices import notice_for
 from bot.spool import IN_MEMORY
@@ -393,6 +395,63 @@ async def test_a_reset_forgets_and_says_so(stage: Stage) -> None:
     assert "This thread starts afresh" in told
     assert stage.model.asked[1].after is None
     assert "Ada" not in stage.model.asked[1].text
+
+
+@everywhere
+async def test_a_forgotten_thread_is_deleted_at_gemini_and_its_report_is_given_in_it(stage: Stage) -> None:
+    stage.model.will_not_delete("i2", InteractionLost("HTTP 403"))
+    async with stage.bot() as bot:
+        thread = (await stage.says("my name is Ada")).thread
+        await stage.looks(thread, whole(1))
+        await stage.says("and I like bees", thread=thread)
+        await stage.looks(thread, whole(2))
+        await bot.idle()
+        told = await stage.gives(Command.FORGET, thread)
+        (report,) = await stage.reads(thread, "I have forgotten this thread")
+        await stage.says("what is my name?", thread=thread)
+        await stage.looks(thread, answered("answer 3 to what is my name?"))
+
+    assert told.startswith("I forget this thread")
+    assert stage.model.deleted == ["i1", "i2"]
+    assert "1 exchange deleted at Gemini" in report
+    assert "1 exchange could not be deleted" in report
+    assert stage.model.asked[2].after is None
+    assert "Ada" not in stage.model.asked[2].text
+
+
+@everywhere
+async def test_a_thread_is_forgotten_although_the_bot_stops_in_the_middle_and_its_report_is_given_once(
+    stage: Stage,
+) -> None:
+    async with stage.bot() as bot:
+        thread = (await stage.says("my name is Ada")).thread
+        await stage.looks(thread, whole(1))
+        await bot.idle()
+        stage.model.deletes = asyncio.Event()
+        await stage.gives(Command.FORGET, thread)
+        await stage.model.told_to_delete(1)
+    stage.model.deletes = None
+    async with stage.bot():
+        reports = await stage.reads(thread, "I have forgotten this thread")
+
+    assert [report.splitlines()[0] for report in reports] == [
+        "I have forgotten this thread: 1 exchange deleted at Gemini, and all that I kept of it here."
+    ]
+
+
+@where(Can.NAME_ITS_ANSWERS)
+async def test_a_report_is_given_beside_its_commands_confirmation_and_not_twice(stage: Stage) -> None:
+    async with stage.bot() as bot:
+        post = await stage.says("what is a clew?")
+        await stage.looks(post.thread, whole(1))
+        command = MessageId(post.id)
+        report = report_of(command, time.time())
+        await bot.adapter.confirm(post.thread, command, "Begun.")
+        for _ in range(2):
+            await bot.adapter.confirm(post.thread, report, "Reported.\n\n- 1 of **these**")
+
+        assert len(await stage.reads(post.thread, "Begun")) == 1
+        assert len(await stage.reads(post.thread, "Reported")) == 1
 
 
 @everywhere

@@ -102,6 +102,8 @@ class _Ended:
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self._store, name)
+        if not callable(method):
+            return method  # what holds methods of its own
 
         async def ended(*arguments: object, **named: object) -> object:
             self._ending.check(name, When.BEFORE)

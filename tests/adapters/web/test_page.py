@@ -282,7 +282,7 @@ async def test_a_picture_of_an_answer_is_shown(browser: Browser) -> None:
         tab = await opened.new_page()
         await tab.goto(page.address)
         await say(tab, "Draw")
-        picture = answers(tab).get_by_role("img", name="image-1.png")
+        picture = answers(tab).get_by_role("img", name="Here. (image made by AI)")
         await expect(picture).to_be_visible()
         width = await picture.evaluate("it => it.decode().then(() => it.naturalWidth)")
 

@@ -18,6 +18,7 @@ class ShownFile:
     name: str
     data: bytes = field(repr=False)
     content_type: str | None = None
+    alt: str | None = None  # what it is of, for people who cannot see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ def show(world: World, message: Message) -> Shown:
         text="\n".join(part for part in (message.content, layout) if part),
         is_own=message.author.id == world.me.id,
         buttons=tuple(_labels(message.components)),
-        files=tuple(ShownFile(file.id, file.name, file.data, file.content_type) for file in message.attachments),
+        files=tuple(
+            ShownFile(file.id, file.name, file.data, file.content_type, file.description)
+            for file in message.attachments
+        ),
         edits=message.edits,
         reply_to=_target(reply),
         type=message.type,

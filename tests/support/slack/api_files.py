@@ -21,6 +21,7 @@ class Files:
         self._workspace, self._access = workspace, access
         self._announced: dict[str, tuple[str, str, int]] = {}  # ticket -> file id, name, length
         self._arrived: dict[str, tuple[str, bytes]] = {}  # file id -> name, bytes
+        self._alts: dict[str, str] = {}  # file id -> what it is of
         self.methods = {
             "files.info": self.info,
             "files.getUploadURLExternal": self.get_upload_url,
@@ -42,6 +43,7 @@ class Files:
         file_id = self._workspace.new_id("F")
         ticket = f"u{file_id}"
         self._announced[ticket] = file_id, name, length
+        self._alts[file_id] = call.text("alt_txt") or ""
         return {"upload_url": f"{self._workspace.base}/upload/v1/{ticket}", "file_id": file_id}
 
     async def upload(self, request: web.Request, call: Call) -> web.Response:
@@ -95,6 +97,7 @@ class Files:
                 base=workspace.base,
                 team_id=workspace.install.team_id,
                 is_own=True,
+                alt_txt=self._alts[entry["id"]],
             ),
         )
 

@@ -44,6 +44,7 @@ class File:
     external_url: str | None = None
     shares: list[tuple[str, str, str | None]] = field(default_factory=list)  # channel, ts, thread_ts
     is_own: bool = False
+    alt_txt: str = ""
     is_deleted: bool = False
 
     @property
@@ -94,6 +95,8 @@ class File:
         }
         if not is_external:
             told["url_private_download"] = f"{self.base}{self.download_path}"
+        if self.alt_txt:
+            told["alt_txt"] = self.alt_txt
         if self.subtype:
             told |= {"subtype": self.subtype, "duration_ms": self.duration_ms or 1000}
         return told

@@ -32,6 +32,7 @@ class ShownFile:
     name: str
     title: str
     data: bytes = field(repr=False)
+    alt: str = ""  # what it is of, for people who cannot see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def show(workspace: Workspace, post: Post) -> Shown:
         is_own=post.is_own,
         thread_ts=post.thread_ts,
         buttons=tuple(read_buttons(blocks, post)),
-        files=tuple(ShownFile(file.id, file.name, file.title, file.data) for file in post.files),
+        files=tuple(ShownFile(file.id, file.name, file.title, file.data, file.alt_txt) for file in post.files),
         edits=post.edits,
         is_marked_edited=post.edited_ts is not None,
         stream=stream.state(workspace.clock.now()) if stream else None,

@@ -1,0 +1,51 @@
+"""What the model is doing before its words come, in one line of plain letters. Pure."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot.answers import READING, Answer
+from bot.parts import cleaned
+
+LONGEST = 80  # characters of a headline
+
+_LOOKED_AT = 4_000  # of the newest thoughts
+_TOOLS: Mapping[str, str] = MappingProxyType(
+    {
+        "google_search": "Searching the web",
+        "url_context": "Reading a web page",
+        "code_execution": "Running code",
+        "google_maps": "Looking at the map",
+        "file_search": "Looking through files",
+    }
+)
+# Gemini begins each passage of its summaries with a line in bold.
+_HEADLINE = re.compile(r"^[ \t]*(?:\*\*(?P<bold>[^\n]+?)\*\*[ \t]*$|#{1,6}[ \t]+(?P<heading>[^\n]+)$)", re.MULTILINE)
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+_ADDRESS = re.compile(r"<?\b(?:[a-z][a-z0-9+.-]*://|www\.|mailto:)[^\s>]*>?", re.IGNORECASE)
+_MARKS = str.maketrans({**dict.fromkeys("*_`~#|\\"), "<": "‹", ">": "›", "[": "(", "]": ")"})
+
+
+def doing(answer: Answer) -> str | None:
+    """The tool in use, the file being read, or the newest headline of the thinking; None when nothing was told.
+
+    No markup is left in it, no address, and nothing that could name anybody.
+    """
+    if answer.tool is not None and answer.tool.startswith(READING):
+        return _shortened(_plain(f"Reading {answer.tool.removeprefix(READING)}"))
+    if answer.tool is not None:
+        return _TOOLS.get(answer.tool, "Using a tool")
+    newest = cleaned(answer.thoughts[-_LOOKED_AT:])
+    headlines = [found["bold"] or found["heading"] for found in _HEADLINE.finditer(newest)]
+    lines = [line for line in newest.splitlines() if line.strip()]
+    words = next(filter(None, map(_plain, [*headlines[-1:], *lines[-1:]])), "")
+    return _shortened(words) or None
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
+
+
+def _plain(line: str) -> str:
+    words = _ADDRESS.sub("…", _LINK.sub(r"\1", line)).translate(_MARKS)
+    return " ".join(words.replace("@", "＠").split())
