@@ -1,6 +1,7 @@
 """The command line, and the composition root: settings -> store -> Gemini -> core -> platforms -> run."""
 
 import asyncio
+import io
 import os
 import signal
 import sys
@@ -45,7 +46,7 @@ from bot.metrics import Metrics
 from bot.ports import Adapter
 from bot.privacy import Privacy
 from bot.responder import Responder
-from bot.retrieval import recollect
+from bot.retrieval import AT_ONCE, recollect
 from storage.reading import open_reader
 from storage.sqlite import open_store
 
@@ -55,6 +56,8 @@ _TEXT_KEPT = frozenset({WEB})  # what is said there is kept nowhere else
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``clew`` and of ``python -m bot``."""
     given = read_arguments(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may know fewer letters than people write
     try:
         match given.command:
             case "check":
@@ -276,7 +279,7 @@ async def _read_thread(settings: Settings, link: str) -> Iterable[str]:
         if thread is None:
             raise StartError("Clew knows of no such thread; nobody spoke to it there, or it was forgotten since.")
         async with open_chosen_model(settings, borrowed=True) as model:
-            found, number = await recollect(thread, store=reader, keeper=model)
+            found, number = await recollect(thread, store=reader, keeper=model, room=asyncio.Semaphore(AT_ONCE))
     return plain_history(thread, found, number, is_private=settings.policy.is_private(thread))
 
 

@@ -117,10 +117,11 @@ class _Reading:
     def __init__(self, download: Download, *, limit: int, patience: float, intake: Intake) -> None:
         self._download, self._limit, self._patience, self._intake = download, limit, patience, intake
         self._left = limit  # bytes
+        self._waiting = None if intake.uploads is None else intake.uploads.waiting()
 
     async def read(self, handed: Handed) -> tuple[Content, ...]:
         """What the model gets of a file. Raises AttachmentError."""
-        uploads = self._intake.uploads
+        uploads, waiting = self._intake.uploads, self._waiting
         if uploads is None:
             most, limit = self._left, self._limit
         else:
@@ -129,7 +130,7 @@ class _Reading:
         size = handed.attachment.size
         if size is not None and size > most:
             raise AttachmentTooLarge(handed.name, limit=limit)
-        if uploads is None:
+        if uploads is None or waiting is None:
             return await self._fetched(handed, None, most=most, limit=limit)
         shelved = await uploads.kept(handed)
         if shelved is None:
@@ -139,8 +140,11 @@ class _Reading:
             if not isinstance(found, Shelved):
                 return found
             shelved = found
+        mime_type = shelved.upload.mime_type
+        if mime_type in OFFICE and not self._intake.reads_office:  # the model is another one than it was sent for
+            raise AttachmentUnsupported(handed.name, mime_type=mime_type)
         self._intake.tell(handed.name)
-        return Text(_label(handed.name)), await uploads.ready(shelved, handed)
+        return Text(_label(handed.name)), await uploads.ready(shelved, handed, waiting)
 
     @overload
     async def _fetched(self, handed: Handed, uploads: None, *, most: int, limit: int) -> tuple[Content, ...]: ...

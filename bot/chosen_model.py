@@ -42,6 +42,7 @@ async def open_chosen_model(settings: Settings, *, borrowed: bool = False) -> As
             open_model(
                 api_key=key,
                 model=gemini.model,
+                successors=gemini.fallback_models,
                 base_url=url,
                 api_version=gemini.api_version,
                 concurrency=settings.bot.concurrency,

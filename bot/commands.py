@@ -72,11 +72,12 @@ A question that begins with `imagine:` makes a picture, as in `imagine: a red ki
 
 Answers are made by AI and can be wrong."""
 
+_AFRESH = "This thread starts afresh: I no longer know what was said in it."
 _RESET = (
-    "This thread starts afresh: I no longer know what was said in it. "
-    "Nothing was deleted at Gemini, which forgets it by itself after 55 days, or one day with a free key; "
+    f"{_AFRESH} Nothing was deleted at Gemini, which forgets it by itself after 55 days, or one day with a free key; "
     "`forget` deletes it there as well."
 )
+_RESET_PRIVATE = f"{_AFRESH} What I kept of it is deleted, and Gemini keeps nothing of private threads."
 _UNTOLD = "I was interrupted before I could show what you asked for. Please ask for it again."
 _AGAIN = {
     Retried.QUEUED: "I answer the last question again.",
@@ -204,7 +205,7 @@ class Commands:
             case Command.RESET:
                 if await self._store.reset(thread, by):
                     await self._stop(thread)
-                return _RESET
+                return _RESET_PRIVATE if self._policy.is_private(thread) else _RESET
             case Command.RETRY:
                 if turn is not None:
                     await self._see_out(thread, turn)  # its answer can be seen before it is written down that it was

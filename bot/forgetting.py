@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 DAY, HOUR = 86_400.0, 3_600.0  # seconds
 _AT_ONCE = 50  # threads forgotten at the same time because of their age
 _MOST_CALLS = 4  # to Gemini at the same time: nobody waits for these, and people wait for others
+_FIRST = 60.0  # seconds that a report waits for the answer to its command, above which it would make no sense
 _LATEST = 7 * DAY  # seconds after which a report that could not be given is given up
 T = TypeVar("T", bound=str)
 
@@ -108,9 +109,10 @@ class Forgetting:
         Raises:
             StoreError: it is not certain to have begun; it can be told again with the same *by*.
         """
-        if await self._store.forget(thread, by):
+        is_new = await self._store.forget(thread, by)
+        self._see_to(thread)  # first: it is written down, and is done even when nobody can be stopped just now
+        if is_new:
             await self._stop(thread)
-        self._see_to(thread)
         return BEGUN
 
     async def take_up(self) -> None:
@@ -187,6 +189,9 @@ class Forgetting:
                 words = "" if one.command is None else report_on(one, stays=thread.platform not in self._keeps_text)
                 if not await self._store.erase(one, report=words):
                     await self._sleep(self._patience.look)  # its last turn is coming to its end
+                continue
+            if not one.is_confirmed and self._now() - one.begun_at < _FIRST:
+                await self._sleep(self._patience.look)
                 continue
             if thread.platform in self._others:
                 await self._others[thread.platform](thread)

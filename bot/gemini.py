@@ -23,6 +23,7 @@ from bot.gemini_model import CallFailed, GeminiModel, NoConnection
 from bot.messages import InteractionId
 from bot.model_errors import read_failure
 from bot.ports.uploads import FileState, GeminiFile
+from bot.succession import Succession
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ async def open_model(
     *,
     api_key: str,
     model: str,
+    successors: Sequence[str] = (),
     base_url: str | None = None,
     api_version: str = "v1",
     concurrency: int = 1000,
@@ -45,6 +47,7 @@ async def open_model(
     """Gemini's model of a name, ready to be asked.
 
     Args:
+        successors: models that answer, one after the other, when Gemini no longer knows the one before.
         base_url: of another endpoint that speaks the Interactions API, without the version.
         concurrency: how many answers may come at the same time.
         tools: as the API takes them, ``{"type": "url_context"}``; sent with every question, like the instruction.
@@ -63,7 +66,7 @@ async def open_model(
     http, client = await asyncio.to_thread(_client, api_key, base_url, api_version, concurrency)
     line = GeminiLine(client)
     try:
-        yield GeminiModel(line, model=model, fixed=fixed, files=GeminiFiles(line))
+        yield GeminiModel(line, models=Succession([model, *successors]), fixed=fixed, files=GeminiFiles(line))
     finally:
         await client.aio.aclose()
         client.close()

@@ -45,11 +45,13 @@ from bot.model_errors import Failure, error_for, raise_if_blocked, read_failure
 from bot.ports.uploads import FileShelf
 from bot.remembered import read_remembered, recalled
 from bot.sse import EventStream
+from bot.succession import Succession
 from bot.tools import unstored
 
 logger = logging.getLogger(__name__)
 
 _MOST_HOPS = 20
+_NOT_TAKEN_IN = (ModelRefused, ContextLost, ModelUnknown, QuestionRejected)
 _OFF_LOOP = 256 * 1024  # bytes; turning more into or out of base64 would keep everybody else waiting
 _LINGER = 1.0  # seconds a finished stream has to end, so that its connection can be used again
 
@@ -89,12 +91,13 @@ class GeminiModel:
     """The `Model` that is Gemini; `open_model` makes one.
 
     Args:
+        models: those that answer; where one is named by its `Manner`, that one answers and none in its place.
         fixed: what every create says beside the question.
         files: where it keeps those that are too large for a request.
     """
 
-    def __init__(self, line: Line, *, model: str, fixed: Mapping[str, object], files: FileShelf) -> None:
-        self._line, self._model, self._fixed = line, model, fixed
+    def __init__(self, line: Line, *, models: Succession, fixed: Mapping[str, object], files: FileShelf) -> None:
+        self._line, self._models, self._fixed = line, models, fixed
         self.files = files
 
     async def answer(
@@ -105,13 +108,26 @@ class GeminiModel:
         An answer too long for one interaction takes several: each of them is told as `Created`, and the last
         one is what the next turn goes on from.
         """
+        if isinstance(after, str) and not manner.is_stored:
+            raise ValueError("what is not stored goes on from no interaction")
         if inline_bytes(question, after) > _OFF_LOOP:
             body = await asyncio.to_thread(question_body, question, after)
         else:
             body = question_body(question, after)
-        model, chained = manner.model or self._model, isinstance(after, str)
-        if chained and not manner.is_stored:
-            raise ValueError("what is not stored goes on from no interaction")
+        while True:
+            model = manner.model or self._models.present
+            try:
+                async with aclosing(self._hops_of(body, model, manner, chained=isinstance(after, str))) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ModelUnknown as error:  # nothing was taken in, so the question can be put to another
+                if manner.model is not None or not self._models.retire(error.model):
+                    raise
+
+    async def _hops_of(
+        self, body: dict[str, object], model: str, manner: Manner, *, chained: bool
+    ) -> AsyncGenerator[AnswerEvent, None]:
         usage, steps = Usage(), tuple[ModelStep, ...]()
         for number in count(1):
             hop = Hop(keeps_steps=not manner.is_stored)
@@ -124,7 +140,7 @@ class GeminiModel:
                     raise AnswerBroken(f"unfinished after {_MOST_HOPS} hops")
             except ModelError as error:
                 _log(error, "create", hop.id)
-                if number > 1 and hop.id is None and isinstance(error, ModelRefused | ContextLost | QuestionRejected):
+                if number > 1 and hop.id is None and isinstance(error, _NOT_TAKEN_IN):
                     # The question was taken in long ago: it is the answer that broke, between two hops.
                     raise AnswerBroken(f"not continued: {error}") from error
                 raise
@@ -180,7 +196,7 @@ class GeminiModel:
         except CallFailed as error:
             if error.failure.status == 404:
                 return
-            meant = error_for(error.failure, model=self._model, chained=True)
+            meant = error_for(error.failure, model=self._models.present, chained=True)
             if isinstance(meant, ContextLost):
                 meant = InteractionLost(str(meant))
             _log(meant, "delete", interaction)
@@ -247,7 +263,7 @@ class GeminiModel:
         try:
             status, body = await self._line.get(interaction, include_input=include_input)
         except CallFailed as error:
-            meant = error_for(error.failure, model=self._model, chained=True)
+            meant = error_for(error.failure, model=self._models.present, chained=True)
             if isinstance(meant, ContextLost | QuestionRejected | ModelUnknown):  # the request is nothing but the id
                 raise InteractionLost(str(meant)) from None
             raise meant from None
@@ -259,7 +275,7 @@ class GeminiModel:
         return found
 
     def __repr__(self) -> str:
-        return f"GeminiModel({self._model!r})"
+        return f"GeminiModel({self._models.present!r})"
 
 
 async def _steps(hop: Hop) -> tuple[ModelStep, ...]:

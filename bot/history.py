@@ -41,6 +41,7 @@ class Past:
         self._turn, self._adapter, self._store = turn, adapter, store
         self._draft, self._inline_limit, self._intake = draft, inline_limit, intake
         self._left_out: list[str] = []
+        self._along = 0  # bytes of the files that were read again, which go along with what is unheard
         self.told: frozenset[MessageId] = frozenset()
         self.exchange: Exchange | None = None  # Gemini keeps it
 
@@ -56,6 +57,7 @@ class Past:
         """Everything said before the turn since the last reset; empty when it is the first."""
         if self._turn.messages[0].is_root:
             return ()
+        self._left_out, self._along = [], 0  # what was told before has come to nothing
         hidden = await self._store.never_told(self._turn.thread)
         said = [one for one in await self._history() if one.message_id not in hidden]
         if not said:
@@ -98,7 +100,7 @@ class Past:
 
     def leave_room_for(self, question: Question) -> None:
         """Let the past take no more of the request than the question leaves of it."""
-        self._inline_limit -= sum(len(part.data or b"") for part in question if isinstance(part, Media))
+        self._inline_limit -= _bytes_in(question)
 
     async def read_again(self, sources: Sequence[Source]) -> list[Enclosure]:
         """Files of earlier messages, each as far as it can be had again; nobody is told which cannot."""
@@ -107,7 +109,7 @@ class Past:
         enclosures = await read_attachments(
             pairs, self._adapter.download, inline_limit=self._inline_limit, intake=self._intake
         )
-        self.leave_room_for(tuple(content for enclosure in enclosures for content in enclosure.content))
+        self._along = sum(_bytes_in(enclosure.content) for enclosure in enclosures)
         return enclosures
 
     async def _files(self, said: Sequence[Said]) -> dict[MessageId, Question]:
@@ -115,7 +117,7 @@ class Past:
         pairs = [(_message(self._turn.thread, one), attachment) for one in said for attachment in one.attachments]
         found: dict[MessageId, Question] = {one.message_id: () for one in said}
         enclosures = await read_attachments(
-            pairs, self._adapter.download, inline_limit=self._inline_limit, intake=self._intake
+            pairs, self._adapter.download, inline_limit=self._inline_limit - self._along, intake=self._intake
         )
         for (message, _), enclosure in zip(pairs, enclosures, strict=True):
             found[message.id] += enclosure.content
@@ -156,6 +158,10 @@ def _as_said(turn: Turn) -> Iterator[Said]:
     if turn.state is TurnState.STOPPED:  # what a failed turn shows is a notice of ours
         for part in turn.parts:
             yield Said(part.message_id, None, part.text or "")
+
+
+def _bytes_in(contents: Sequence[Content]) -> int:
+    return sum(len(part.data or b"") for part in contents if isinstance(part, Media))
 
 
 def _speaker(author: Person | None) -> str:

@@ -1,5 +1,6 @@
 """What people are told of their threads and of what they used, in Markdown; and the operator, in plain lines."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from bot.messages import Person, Platform, Thread, Usage
 from bot.policy import Policy
 from bot.ports import BookStore, Keeper, Spent
 from bot.prices import READ_ON, Bill, bill
-from bot.retrieval import MOST_TURNS, Held, Recollection, recollect
+from bot.retrieval import AT_ONCE, MOST_TURNS, Held, Recollection, recollect
 
 DAY: Final = 86_400.0  # seconds; days are UTC
 MOST_DAYS: Final = 30
@@ -52,10 +53,11 @@ class Insight:
     ) -> None:
         self._store, self._keeper, self._policy = store, keeper, policy
         self._is_offline, self._now = is_offline, now
+        self._room = asyncio.Semaphore(AT_ONCE)  # one for all who ask, however many
 
     async def history(self, thread: Thread) -> str:
         """The turns of a thread as Gemini holds them. Markdown. Raises StoreError."""
-        found, number = await recollect(thread, store=self._store, keeper=self._keeper)
+        found, number = await recollect(thread, store=self._store, keeper=self._keeper, room=self._room)
         if not found:
             return _NO_TURNS
         is_private = self._policy.is_private(thread)
@@ -131,7 +133,7 @@ _COLUMNS = ("turns", "input", "cached", "output", "thought", "tools", "US dollar
 def _told(one: Recollection, *, is_private: bool) -> str:
     lines = [" · ".join([f"**{one.number}**", *map(_escaped, _facts(one, is_private=is_private))])]
     lines += [f"{name}: {_escaped(text)}" for name, text in _texts(one)]
-    return "\n".join(lines)
+    return "\\\n".join(lines)  # with breaks, or HTML shows all of it as one line
 
 
 def _facts(one: Recollection, *, is_private: bool) -> Iterator[str]:

@@ -42,11 +42,11 @@ def public_links(text: str) -> tuple[Media, ...]:
 
 def _trimmed(link: str) -> str:
     """A link without what stands after it in a sentence."""
-    while link.endswith((".", ",", ";", ":", "!", "?", "*", "_", "~")) or (
-        link.endswith(")") and link.count("(") < link.count(")")
-    ):
-        link = link[:-1]
-    return link
+    end, unopened = len(link), link.count(")") - link.count("(")
+    while link[end - 1] in ".,;:!?*_~" or (link[end - 1] == ")" and unopened > 0):
+        unopened -= link[end - 1] == ")"
+        end -= 1
+    return link[:end]
 
 
 def _linked(link: str) -> Media | None:

@@ -12,7 +12,7 @@ from bot.parts import cleaned
 from bot.wishes import wish_of
 
 _LONGEST_ALT = 120  # characters of the words in it
-_LOOKED_AT = 2_000  # characters before a file
+_LOOKED_AT = 2_000  # characters before a file, and of the question
 # What people save and players know; the machine's own table says .oga or .jpe, or knows nothing.
 _EXTENSIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -125,8 +125,9 @@ def name_of(media: Media, number: int) -> str:
 
 def alt_of(media: Media, before: str, asked: str | None) -> str:
     """What a file is of, as far as the words around it tell, and always that it was made by AI."""
+    asked = (asked or "")[:_LOOKED_AT]
     wish = wish_of(asked)
-    told = [*reversed(_lines(before[-_LOOKED_AT:])), *_lines((asked or "") if wish is None else wish)]
+    told = [*reversed(_lines(before[-_LOOKED_AT:])), *_lines(asked if wish is None else wish)]
     words = next(iter(told), "")
     if len(words) > _LONGEST_ALT:
         words = words[: _LONGEST_ALT - 1].rstrip() + "…"

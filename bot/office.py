@@ -3,9 +3,10 @@
 Of an archive nothing is unpacked but the beginning of the one part that says what the others are.
 """
 
+import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import IO
 
@@ -60,14 +61,29 @@ def zip_type(data: bytes) -> str | None:
         return None
     if declared := re.match(rb"mimetype(application/[a-z0-9.+-]{1,100})PK", data[30:200]):  # OpenDocument, EPUB
         return declared[1].decode("ascii")
-    if _CONTENTS in data:
-        main = re.search(rb'"application/([\w.+-]{1,100})\.main\+xml"', _content_types(data))
+    names = list(_names(data))
+    if _CONTENTS in names:
+        main = re.search(rb'"application/([\w.+-]{1,100})\.main(?:\+xml)?"', _content_types(data))
         if main is not None:
             return "application/" + main[1].decode("ascii")
         for part, mime_type in _PARTS:
-            if part in data:
+            if any(name.startswith(part) for name in names):
                 return mime_type
     return "application/zip"
+
+
+def _names(data: bytes) -> Iterator[bytes]:
+    """What lies in an archive, by the directory at its end: nothing of archives that lie in it themselves."""
+    end = data.rfind(b"PK\x05\x06")
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
+    if data.startswith(b"PK\x06\x07", max(end - 20, 0)):  # there is another end for large archives before this one
+        end -= 76
+        size = int.from_bytes(data[end + 40 : end + 48], "little")
+    at = end - size
+    while 0 <= at < end and data.startswith(b"PK\x01\x02", at):
+        name, extra, comment = (int.from_bytes(data[at + of : at + of + 2], "little") for of in (28, 30, 32))
+        yield data[at + 46 : at + 46 + name]
+        at += 46 + name + extra + comment
 
 
 def _content_types(data: bytes) -> bytes:
@@ -101,9 +117,10 @@ def compound_type(data: bytes) -> str | None:
 
 def compound_outline(file: IO[bytes]) -> bytes:
     """The header and the directory of a large compound file, put together as one that holds nothing else."""
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
     header = file.read(512)
-    file.seek(_directory_of(header))
+    file.seek(min(_directory_of(header), size))  # no disk lets one look where a broken header may point
     return header[:30] + b"\x09\0" + header[32:48] + bytes(4) + header[52:] + file.read(_LONGEST_DIRECTORY)
 
 

@@ -60,7 +60,10 @@ class Privacy:
                 f"The built-in offline model answers here, and nothing goes to Google. It keeps {keeps}, on my machine."
             )
         if is_private:
-            keeps = "This thread is private: Gemini answers, and keeps nothing of it."
+            keeps = (
+                "This thread is private: Gemini answers, and keeps nothing of it. If it was not private before, "
+                "what was said in it then is kept there until it expires or is forgotten."
+            )
         else:
             keeps = (
                 f"Gemini keeps each exchange, what is said to me and what I answer, {_TIERS[self._tier]}. "

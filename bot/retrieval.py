@@ -16,7 +16,7 @@ from bot.ports import Booked, BookStore, Keeper
 logger = logging.getLogger(__name__)
 
 MOST_TURNS = 20
-_AT_ONCE = 4  # interactions fetched at the same time: each may bring megabytes of pictures along
+AT_ONCE = 4  # interactions fetched at the same time: each may bring megabytes of pictures along
 _PATIENCE = 10.0  # seconds for one interaction
 _BEGINNING = 100  # characters of a question or an answer
 
@@ -53,15 +53,17 @@ class Recollection:
 
 
 async def recollect(
-    thread: Thread, *, store: BookStore, keeper: Keeper, most: int = MOST_TURNS
+    thread: Thread, *, store: BookStore, keeper: Keeper, room: asyncio.Semaphore, most: int = MOST_TURNS
 ) -> tuple[Sequence[Recollection], int]:
     """The newest turns of a thread since its last reset, the newest first, and how many there are in all.
+
+    Args:
+        room: for `AT_ONCE` interactions, whoever asks.
 
     Raises:
         StoreError: the books cannot be read.
     """
     turns, number = await store.booked(thread, most=most)
-    room = asyncio.Semaphore(_AT_ONCE)
 
     async def look(at: int, turn: Booked) -> Recollection:
         async with room:

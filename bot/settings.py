@@ -38,6 +38,9 @@ class GeminiSettings(_Group):
     model: Annotated[str, BeforeValidator(spellings.word)] = Field(
         "gemini-3.5-flash-lite", description="id of the model that answers"
     )
+    fallback_models: Annotated[tuple[str, ...], BeforeValidator(spellings.words)] = Field(
+        (), description="ids of models that answer, one after the other, when Gemini no longer knows the one before"
+    )
     image_model: Annotated[str, BeforeValidator(spellings.word)] = Field(
         "gemini-3.1-flash-image", description="id of the model that makes a picture where one is asked for by command"
     )
@@ -47,7 +50,6 @@ class GeminiSettings(_Group):
     api_version: Annotated[str, BeforeValidator(spellings.api_version)] = Field(
         "v1", description="version of the API, such as v1 or v1beta"
     )
-
     tier: Annotated[Literal["free", "paid"] | None, BeforeValidator(spellings.choice("free", "paid"))] = Field(
         None, description="free or paid: how long Gemini keeps what is said, for /privacy to tell"
     )

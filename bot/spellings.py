@@ -106,6 +106,17 @@ def ids(text: object) -> frozenset[str]:
     return listed
 
 
+def words(text: object) -> tuple[str, ...]:
+    """Words with commas between them, in their order."""
+    if isinstance(text, tuple):
+        return text
+    listed = tuple(filter(None, (name.strip() for name in str(text).split(","))))
+    for name in listed:
+        if re.search(r"[\s;]", name):
+            raise ValueError(f"holds {found(name)}; put commas, and nothing else, between the names")
+    return listed
+
+
 def word(text: object) -> str:
     """A word without blanks."""
     if re.search(r"\s", str(text)):

@@ -10,6 +10,7 @@ from bot.parts import cleaned
 LONGEST = 80  # characters of a headline
 
 _LOOKED_AT = 4_000  # of the newest thoughts
+_LOOKED_AT_OF_A_LINE = 1_000  # so that one of thousands of would-be addresses holds nobody up
 _TOOLS: Mapping[str, str] = MappingProxyType(
     {
         "google_search": "Searching the web",
@@ -47,5 +48,5 @@ def _shortened(words: str) -> str:
 
 
 def _plain(line: str) -> str:
-    words = _ADDRESS.sub("…", _LINK.sub(r"\1", line)).translate(_MARKS)
+    words = _ADDRESS.sub("…", _LINK.sub(r"\1", line[:_LOOKED_AT_OF_A_LINE])).translate(_MARKS)
     return " ".join(words.replace("@", "＠").split())

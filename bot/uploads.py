@@ -43,6 +43,13 @@ class Shelved:
     file: GeminiFile
 
 
+@dataclass(slots=True)
+class Waiting:
+    """How long the files of one question may still be waited for, all of them together."""
+
+    left: float  # seconds
+
+
 class Uploads:
     """The way of files to Gemini, for all threads.
 
@@ -88,7 +95,7 @@ class Uploads:
         if upload is None or upload.expires_at <= self._now() + _MARGIN:
             return None
         try:
-            file = await self._asked(lambda: self._shelf.find_file(upload.name))
+            file = await self._found(upload.name)
         except (ModelError, TimeoutError) as error:
             raise self._failed(handed, error) from error
         if file is None:
@@ -123,27 +130,33 @@ class Uploads:
             raise self._failed(handed, error) from error
         return await self._arrived(upload, file)
 
-    async def ready(self, shelved: Shelved, handed: Handed) -> Media:
+    def waiting(self) -> Waiting:
+        """The time that is to be given to `ready` for all files of a question."""
+        return Waiting(self._limits.turn)
+
+    async def ready(self, shelved: Shelved, handed: Handed, waiting: Waiting) -> Media:
         """A file that Gemini has, once it is processed.
 
         Raises:
             AttachmentUnreadable: it could not be processed, or not in time.
         """
         upload, file = shelved.upload, shelved.file
-        deadline, pause = self._clock() + self._limits.turn, self._limits.first_pause
+        since, pause = self._clock(), self._limits.first_pause
         try:
             while file.state is FileState.PROCESSING:
-                if self._clock() + pause > deadline:
+                if self._clock() + pause > since + waiting.left:
                     raise TimeoutError
                 await self._sleep(pause)
                 pause = min(2 * pause, self._limits.longest_pause)
-                found = await self._asked(lambda: self._shelf.find_file(upload.name))
-                file = found or replace(file, state=FileState.FAILED)
+                file = await self._found(upload.name) or replace(file, state=FileState.FAILED)
             if file.state is FileState.ACTIVE:
                 return Media(upload.kind, upload.mime_type, uri=file.uri)
-            await self._shelf.delete_file(upload.name)
+            async with asyncio.timeout(self._limits.refused):
+                await self._shelf.delete_file(upload.name)
         except (ModelError, TimeoutError) as error:
             raise self._failed(handed, error) from error
+        finally:
+            waiting.left -= self._clock() - since
         await self._store.upload_gone(upload.thread, upload.name)  # so that another attempt sends it anew
         raise AttachmentUnreadable(handed.name, Unreadable.UNPROCESSED)
 
@@ -161,6 +174,15 @@ class Uploads:
 
         return await self._asked(once)
 
+    async def _found(self, name: str) -> GeminiFile | None:
+        """What Gemini keeps under a name. Raises TimeoutError when it does not say a word."""
+
+        async def once() -> GeminiFile | None:
+            async with asyncio.timeout(self._limits.refused):
+                return await self._shelf.find_file(name)
+
+        return await self._asked(once)
+
     async def _arrived(self, upload: Upload, file: GeminiFile) -> Shelved:
         arrived = replace(upload, uri=file.uri, expires_at=file.expires_at or upload.expires_at)
         await self._store.uploaded(arrived)
@@ -174,7 +196,7 @@ class Uploads:
             try:
                 return await call()
             except ModelRefused as refusal:
-                wait = pause if refusal.retry_after is None else refusal.retry_after
+                wait = max(pause, refusal.retry_after or 0.0)
                 if self._clock() + wait >= since + self._limits.refused:
                     raise
                 await self._sleep(wait)

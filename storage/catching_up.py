@@ -46,11 +46,15 @@ def caught_up(db: sqlite3.Connection, platform: Platform) -> None:
 
 
 def active(db: sqlite3.Connection, platform: Platform, *, since: float) -> list[Thread]:
-    """`CatchUpStore.active`; only threads with a turn: a command alone begins no conversation."""
+    """`CatchUpStore.active`; only threads with a turn: a command alone begins no conversation.
+
+    An erased thread has none, and no time but that of its forgetting; it is followed all the same.
+    """
     rows = db.execute(
-        "SELECT thread FROM thread WHERE thread >= ? AND thread < ? AND updated_at > ?"
-        " AND EXISTS (SELECT 1 FROM turn WHERE turn.thread = thread.thread) ORDER BY updated_at DESC, thread",
-        (*_of(platform), since),
+        "SELECT thread FROM thread WHERE thread >= ? AND thread < ? AND (updated_at > ?"
+        " AND EXISTS (SELECT 1 FROM turn WHERE turn.thread = thread.thread) OR updated_at = 0 AND reset_at > ?)"
+        " ORDER BY updated_at DESC, thread",
+        (*_of(platform), since, since),
     )
     return [Thread.from_key(key) for (key,) in rows]
 

@@ -107,9 +107,8 @@ class GroupedConnection(sqlite3.Connection):
                 entry.fail(error)
 
     def _give_up(self, entries: Sequence[_Entry[object]], error: Exception) -> None:
-        for (
-            entry
-        ) in entries:  # those that only read are not among them: a lock or a full disk keeps nobody from reading
+        # Those that only read are not among them: a lock or a full disk keeps nobody from reading.
+        for entry in entries:
             entry.fail(error)
 
     def _read(self, entries: Sequence[_Entry[object]]) -> None:

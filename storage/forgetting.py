@@ -10,8 +10,6 @@ from storage.controls import begin, start_afresh
 from storage.database import forget_the_log
 from storage.tally import DAY
 
-DAYS_COUNTED = 400  # for which it is known what erased turns took: the bill of a year
-
 
 class SqliteForgetting:
     """`ForgettingStore` over the database of the other stores."""
@@ -23,7 +21,7 @@ class SqliteForgetting:
     async def forget(self, thread: Thread, command: MessageId) -> bool:
         keeps, now = thread.platform in self._keeps_text, self._now()
         is_new = await self._write(lambda db: forget(db, thread, command, keeps_text=keeps, now=now))
-        if is_new and keeps:
+        if is_new:
             await self._read(forget_the_log)
         return is_new
 
@@ -100,12 +98,14 @@ def to_forget(db: sqlite3.Connection) -> list[Thread]:
 def forgotten(db: sqlite3.Connection, thread: Thread) -> Forgotten | None:
     """`ForgettingStore.forgotten`."""
     row = db.execute(
-        "SELECT epoch, command, begun_at, deleted, files, files_left, report FROM forgetting WHERE thread = ?",
+        "SELECT epoch, command, begun_at, deleted, files, files_left, NOT EXISTS (SELECT 1 FROM message"
+        " WHERE message.thread = forgetting.thread AND message.id = forgetting.command AND words <> ''), report"
+        " FROM forgetting WHERE thread = ?",
         (thread.key,),
     ).fetchone()
     if row is None:
         return None
-    epoch, command, begun_at, deleted_ones, files, files_left, report = row
+    epoch, command, begun_at, deleted_ones, files, files_left, is_confirmed, report = row
     undeleted_ones = db.execute(
         "SELECT undeleted, COUNT(*) FROM interaction WHERE thread = ? AND undeleted IS NOT NULL GROUP BY undeleted",
         (thread.key,),
@@ -119,6 +119,7 @@ def forgotten(db: sqlite3.Connection, thread: Thread) -> Forgotten | None:
         undeleted={Undeleted(reason): number for reason, number in undeleted_ones},
         files=files,
         files_left=files_left,
+        is_confirmed=bool(is_confirmed),
         report=report,
     )
 
@@ -235,4 +236,3 @@ def _keep_counting(db: sqlite3.Connection, one: Forgotten) -> None:
         " total_tokens = total_tokens + excluded.total_tokens",
         {"thread": one.thread.key, "epoch": one.epoch, "length": DAY},
     )
-    db.execute("DELETE FROM erased_turn WHERE day < (SELECT MAX(day) FROM erased_turn) - ?", (DAYS_COUNTED,))

@@ -227,7 +227,7 @@ class SqliteStore:
     async def stopped(self, turn: Turn) -> None:
         keeps, now = self._keeps(turn.thread), self._now()
         was_reset = await self._write(lambda db: turns.stopped(db, turn, keeps_text=keeps, now=now))
-        if was_reset and keeps:
+        if was_reset:
             await self._read(forget_the_log)
 
     async def refuse(self, turn: Turn, refusal: Refusal) -> bool:

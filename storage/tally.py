@@ -4,6 +4,7 @@ import sqlite3
 from collections import Counter
 
 DAY = 86_400  # seconds; days are UTC, as seconds since the epoch are
+DAYS_COUNTED = 400  # for which it is known what erased turns took: the bill of a year
 
 
 class Tally:
@@ -19,9 +20,13 @@ class Tally:
         self._in_all = 0
 
     def counted(self, db: sqlite3.Connection, asker: str, now: float) -> tuple[int, int]:
-        """How many turns were counted on the day of *now*, this asker's and everybody's."""
+        """How many turns were counted on the day of *now*, this asker's and everybody's.
+
+        With the first turn of a day the counts go that have become too old.
+        """
         day = int(now // DAY)
         if day != self._day:
+            db.execute("DELETE FROM erased_turn WHERE day < ?", (day - DAYS_COUNTED,))
             rows = db.execute(
                 "SELECT asker, COUNT(*) FROM turn"
                 " WHERE counted = 1 AND claimed_at >= ? AND claimed_at < ? GROUP BY asker",

@@ -46,6 +46,8 @@ def default_of(variable: str) -> str:  # noqa: PLR0911 - a flat table
             return ""
         case frozenset() as names:
             return ",".join(sorted(names))
+        case tuple() as names:
+            return ",".join(names)
         case bool() as switch if variable in {"CLEW_GUESTS", "CLEW_LINKS", "CLEW_OUTSIDERS", "CLEW_PRIVATE"}:
             return "on" if switch else "off"
         case bool() as switch:

@@ -17,6 +17,7 @@ from bot.messages import MessageId, Person, Thread, Turn, TurnId
 
 logger = logging.getLogger(__name__)
 
+_MORE = f"{ASIDE}One message takes no more. The slash command of the same name shows more, to you alone."
 _PAGE = 100  # messages after a command that are looked through for its confirmation
 _MOST_TOLD = 1000  # turns remembered as told
 _REASONS = {
@@ -49,7 +50,7 @@ class Announcer:
         """
         in_thread = not is_continuous(thread) and await self._threads.is_opened(thread)
         channel = thread.thread_id if in_thread else thread.channel_id
-        shown = next(split(small_print(words), limit=MESSAGE_LIMIT), "")
+        shown = _in_one_message(small_print(words))
         report = read_report(command)
         told, nonce = (command, f"c{command}") if report is None else (report[0], f"r{report[0]}")
         route = Route("GET", "/channels/{channel_id}/messages", channel_id=channel)
@@ -122,3 +123,9 @@ class Announcer:
 def small_print(words: str) -> str:
     """Words of the bot's own, every line of them small."""
     return "\n".join(f"{ASIDE}{line}" for line in render(words).splitlines() if line.strip())
+
+
+def _in_one_message(words: str) -> str:
+    if len(words) <= MESSAGE_LIMIT:
+        return words
+    return f"{next(split(words, limit=MESSAGE_LIMIT - len(_MORE) - 1))}\n{_MORE}"

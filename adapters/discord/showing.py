@@ -47,9 +47,8 @@ def whole(answer: Answer, *, asked: str | None, limit: int) -> list[Face]:
 
 def without_files(answer: Answer) -> list[Face]:
     """The messages of a whole answer where files are refused: its words are worth more than those."""
-    words = tuple(split(render(_in_one_piece(answer, passages_of(answer))), limit=PART_LIMIT))
-    texts = words or (faces.FILES_ONLY,)
-    return faces.faces_of((*texts[:-1], f"{texts[-1]}\n\n{faces.NOT_SENT}"), ())
+    *opening, last = tuple(split(render(_in_one_piece(answer, passages_of(answer))), limit=PART_LIMIT)) or ("",)
+    return faces.faces_of((*opening, f"{last}\n\n{faces.NOT_SENT}".lstrip()), ())
 
 
 def seen(answer: Answer) -> Answer:
@@ -99,6 +98,7 @@ def _with_files(texts: tuple[str, ...], files: tuple[File, ...], limit: int) -> 
     sent = faces.that_fit([*files], limit=limit)
     *opening, last = texts
     if len(sent) < len(files):
+        last = "" if last == faces.FILES_ONLY and not sent else last  # nothing stands below
         last = f"{last}\n\n{faces.NOT_SENT}".lstrip()
     return [*map(Face, opening), Face(last, files=sent)]
 

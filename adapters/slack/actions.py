@@ -149,9 +149,17 @@ class Actions:
             return Words(_NO_LINK)
         if told.thread is None or told.thread == here:
             return await self._here(told.command, told)
-        if told.thread.channel_id != told.channel_id and not await self._recent.asked_in(told.thread, told.person):
-            return Words(_NOT_YOURS)
+        if told.thread.channel_id != told.channel_id:
+            return await self._elsewhere(told.command, told.thread, told)
         return await self._run(told.command, told.thread, told.trigger_id, told.person)
+
+    async def _elsewhere(self, command: Command, thread: Thread, told: Slash) -> Words:
+        """A command with a link to a thread of another channel."""
+        if not await self._recent.asked_in(thread, told.person):
+            return Words(_NOT_YOURS)
+        if command is Command.HISTORY:  # who asked there once may have been taken out of that channel since
+            return Words(_ELSEWHERE)
+        return await self._run(command, thread, told.trigger_id, told.person)
 
     async def _here(self, command: Command, told: Slash) -> Words:
         """A command without a link: Slack says in which channel it was given, never in which thread."""

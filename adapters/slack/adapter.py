@@ -145,6 +145,8 @@ class SlackAdapter:
             # Before the first event comes, which would hide the gap.
             await _note_how_far(catch_up)
             app = make_app(self._line.client, self._access.bot_token, me, self._actions(errands, parts))
+            # Before anything is heard: what is promised from then on is nothing that an earlier process left unsaid.
+            background.start(self._kept_up(confirmations.run))
             # Left first: nothing is heard any more before anything else ends.
             async with listening(
                 app,
@@ -158,13 +160,7 @@ class SlackAdapter:
                 now=self._now,
                 sleep=self._sleep,
             ) as way:
-                for work in (
-                    confirmations.run,
-                    catch_up.run,
-                    catch_up.watching.run,
-                    parts.last_answers.run,
-                    self._watch_token,
-                ):
+                for work in (catch_up.run, catch_up.watching.run, parts.last_answers.run, self._watch_token):
                     background.start(self._kept_up(work))
                 yield f"{me.url} {way}, in {len(channels)} channel{'' if len(channels) == 1 else 's'}"
 

@@ -146,7 +146,10 @@ class SlackReply:
         if left_out:
             if OVERFLOW_NAME in left_out:
                 parts = tuple(split(render(markdown), limit=PART_LIMIT))
-            await self._show((*parts[:-1], f"{parts[-1]}\n\n{_NOT_UPLOADED}"), Buttons.WHOLE, until=until)
+            elif not planned.parts and len(left_out) == len(files):
+                parts = ("",)  # nothing stands below
+            *opening, last = parts
+            await self._show((*opening, f"{last}\n\n{_NOT_UPLOADED}".lstrip()), Buttons.WHOLE, until=until)
         await self._posting.remove(lambda number: number >= FILES + len(files), until=until)
 
     async def _enclosed(self, number: int, file: Made, until: float) -> bool:

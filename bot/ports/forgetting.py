@@ -29,6 +29,7 @@ class Forgotten:
     undeleted: Mapping[Undeleted, int] = field(default_factory=dict)  # interactions that could not be deleted
     files: int = 0  # that are gone at Gemini
     files_left: int = 0  # that could not be deleted
+    is_confirmed: bool = True  # nothing is still to be said of the command itself
     report: str | None = None  # what is still to be said about it, once everything is erased here; may be empty
 
 

@@ -294,7 +294,10 @@ class CatchUpStore(Protocol):
         ...
 
     async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:
-        """The threads in which a turn was stored or ended after *since* (seconds since the epoch), newest first."""
+        """The threads in which a turn was stored or ended after *since* (seconds since the epoch), newest first.
+
+        Those that were forgotten since come last.
+        """
         ...
 
 

@@ -40,6 +40,7 @@ def test_every_variable_reaches_its_setting() -> None:
         {
             "GEMINI_API_KEY": "key-of-somebody",
             "GEMINI_MODEL": "gemini-4-hydrogen",
+            "GEMINI_FALLBACK_MODELS": "gemini-3.8-flash, gemini-3.1-flash-lite",
             "GEMINI_IMAGE_MODEL": "gemini-3-pro-image",
             "GEMINI_BASE_URL": "https://gateway.example/gemini/",
             "GEMINI_API_VERSION": "v1beta",

@@ -172,6 +172,24 @@ async def test_the_same_command_forgets_once() -> None:
     assert clew.model.deleted == ["i1", "i2"]
 
 
+async def test_a_store_that_fails_when_the_running_turn_is_to_be_stopped_keeps_nothing_from_being_forgotten(
+    tmp_path: Path,
+) -> None:
+    async def stop(thread: Thread) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    async with (
+        _prepared(tmp_path) as (store, model, adapter),
+        _forgetting(store.forgetting, model, adapter, stop=stop) as forgetting,
+    ):
+        with pytest.raises(StoreUnavailable):
+            await forgetting.forget(THREAD, MessageId("again"))
+        await _done(store)
+
+    assert set(model.deleted) == {"i1", "i2"}
+    assert len(adapter.confirmed) == 1
+
+
 async def test_deletions_that_are_refused_for_now_are_tried_again() -> None:
     async with core() as clew:
         clew.model.will_not_delete("i1", ModelUnavailable("503"), ModelUnavailable("503"))
@@ -227,6 +245,23 @@ async def _done(store: Store) -> None:
     async with asyncio.timeout(30):
         while await store.forgetting.to_forget():
             pass  # the look itself lets everybody else go on
+
+
+async def test_the_report_comes_after_the_answer_to_its_command(tmp_path: Path) -> None:
+    said_before = list[list[str]]()
+    async with _prepared(tmp_path) as (store, model, adapter):
+
+        async def sleep(seconds: float) -> None:
+            said_before.append(list(adapter.confirmed))
+            await store.confirmed(THREAD, COMMAND)
+
+        await store.confirming(THREAD, COMMAND, BEGUN)
+        async with _forgetting(store.forgetting, model, adapter, now=time.time, sleep=sleep) as forgetting:
+            await forgetting.take_up()
+            await _done(store)
+
+    assert said_before == [[]]
+    assert len(adapter.confirmed) == 1
 
 
 async def test_a_store_that_fails_for_a_while_is_waited_for(tmp_path: Path) -> None:
@@ -391,8 +426,9 @@ async def _forgetting(
     now: Callable[[], float] = lambda: 0.0,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     metrics: Metrics | None = None,
+    stop: Callable[[Thread], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Forgetting]:
-    async def stop(thread: Thread) -> None: ...
+    async def stop_nothing(thread: Thread) -> None: ...
 
     async with open_forgetting(
         store=store,
@@ -400,7 +436,7 @@ async def _forgetting(
         shelf=model,
         adapters={TEST: adapter},
         others={},
-        stop=stop,
+        stop=stop or stop_nothing,
         metrics=metrics or Metrics(),
         keeps_text=frozenset({TEST}),
         days=days,

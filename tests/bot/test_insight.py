@@ -1,6 +1,7 @@
 """What people are told of their threads and of what they used."""
 
 import asyncio
+import html
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -17,7 +18,7 @@ from bot.messages import InteractionId, MessageId, Person, PersonId, Platform, T
 from bot.policy import Policy
 from bot.ports import Booked, Spent
 from bot.reports import BEGUN
-from bot.retrieval import MOST_TURNS, Held, Recollection, beginning, recollect
+from bot.retrieval import AT_ONCE, MOST_TURNS, Held, Recollection, beginning, recollect
 from tests.support.core import core
 from tests.support.scripted import NEVER, TEST, answer, thread_named
 
@@ -90,7 +91,7 @@ def insight(
 
 def plain(words: str) -> str:
     """As people read it: without the escapes of Markdown."""
-    return words.replace("\\", "")
+    return html.unescape(words.replace("\\", ""))
 
 
 # --- history ----------------------------------------------------------------------------------
@@ -147,6 +148,15 @@ async def test_the_newest_turns_are_told_and_a_few_looked_up_at_a_time() -> None
     assert 1 < archive.most_at_once <= 4
 
 
+async def test_many_who_ask_at_once_are_looked_up_for_no_faster_than_one() -> None:
+    archive = Archive(**{f"i{number}": recalled("?") for number in range(8)})
+    telling = insight(Books(*(turn(f"i{number}") for number in range(8))), archive)
+    told = await asyncio.gather(*(telling.history(thread_named()) for _ in range(5)))
+
+    assert all("8 turns" in words for words in told)
+    assert archive.most_at_once <= AT_ONCE
+
+
 async def test_a_thread_in_which_nothing_was_asked_says_so() -> None:
     assert "Nothing was asked" in await insight(Books()).history(thread_named())
 
@@ -155,7 +165,7 @@ async def test_what_was_said_is_shown_as_it_was_and_is_no_markdown() -> None:
     found = recalled("[x](https://evil.example) <@U1> `code`", answer="# Big\n\n- @everyone **now**")
     words = await insight(Books(turn()), Archive(i1=found)).history(thread_named())
 
-    assert r"Asked: \[x\]\(https\:\/\/evil\.example\) \<\@U1\> \`code\`" in words
+    assert r"Asked: &#91;x&#93;&#40;https\:\/\/evil\.example&#41; \<\@U1\> \`code\`" in words
     assert r"Answered: \# Big \- \@everyone \*\*now\*\*" in words
 
 
@@ -166,6 +176,7 @@ async def test_what_was_said_is_shown_as_it_was_and_is_no_markdown() -> None:
         ("x" * 100, "x" * 100),
         ("y" * 101, "y" * 99 + "…"),
         ("a\x1b[31mred\x1b[0m\u202eb\0c", "a [31mred [0m b c"),
+        ("half \ud83d a letter", "half a letter"),
         ("", ""),
     ],
 )
@@ -183,7 +194,8 @@ def test_a_beginning_is_one_line_of_what_can_be_seen(text: str, shown: str) -> N
     ],
 )  # fmt: skip
 async def test_what_was_told_of_the_past_is_not_taken_for_the_question(asked: tuple[str, ...]) -> None:
-    (one,), _ = await recollect(thread_named(), store=Books(turn()), keeper=Archive(i1=recalled(*asked)))
+    archive, room = Archive(i1=recalled(*asked)), asyncio.Semaphore(1)
+    (one,), _ = await recollect(thread_named(), store=Books(turn()), keeper=archive, room=room)
 
     assert one.question == "[Ada] and now?"
 

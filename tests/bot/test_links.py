@@ -85,6 +85,12 @@ def test_each_link_counts_once_and_ten_at_the_most() -> None:
     assert [media.uri for media in found] == links[:MOST]
 
 
+def test_what_stands_after_a_link_is_left_out_however_long_it_is() -> None:
+    (media,) = public_links("(https://e.com/a_(b).png" + ").*" * 100_000)  # the loop serves everybody meanwhile
+
+    assert media.uri == "https://e.com/a_(b).png"
+
+
 def test_a_film_on_youtube_goes_to_gemini_by_its_address_alone() -> None:
     body = question_body(public_links(FILM), None)
 

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 from hypothesis import given
@@ -171,9 +172,9 @@ def test_no_bytes_whatever_break_the_look_at_them(data: bytes, beginning: bytes)
     assert recognise(beginning + data).mime_type
 
 
-def archive(parts: dict[str, bytes]) -> bytes:
+def archive(parts: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
     written = BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as into:
+    with zipfile.ZipFile(written, "w", packing) as into:
         for name, data in parts.items():
             into.writestr(name, data)
     return written.getvalue()
@@ -183,6 +184,33 @@ def test_a_part_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
     bomb = archive({"[Content_Types].xml": b" " * 50_000_000, "word/document.xml": b""})
 
     assert recognise(bomb).mime_type == OFFICE + "wordprocessingml.document"
+
+
+@pytest.mark.parametrize("size", [0, 3_000_000])
+def test_an_archive_of_letters_is_no_letter(size: int) -> None:
+    letter = (FILES / "letter.docx").read_bytes()
+    data = archive({"a.docx": letter, "b": bytes(size), "c.docx": letter}, zipfile.ZIP_STORED)
+
+    assert recognise(data).mime_type == "application/zip"
+    assert recognise(glimpse(BytesIO(data)), whole=size == 0).mime_type == "application/zip"
+
+
+def test_an_office_file_may_end_as_large_archives_do() -> None:
+    data = (FILES / "letter.docx").read_bytes()
+    end = data.rindex(b"PK\x05\x06")
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
+    large = b"PK\x06\x06" + bytes(36) + size.to_bytes(8, "little") + bytes(8)
+    locator = b"PK\x06\x07" + bytes(16)
+    last = data[end : end + 12] + b"\xff" * 8 + data[end + 20 :]
+
+    assert recognise(data[:end] + large + locator + last).mime_type == OFFICE + "wordprocessingml.document"
+
+
+def test_a_table_in_the_binary_form_is_not_taken_for_one_that_gemini_reads() -> None:
+    main = b'<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+    table = archive({"[Content_Types].xml": main, "xl/workbook.bin": b""})
+
+    assert recognise(table).mime_type == "application/vnd.ms-excel.sheet.binary.macroEnabled"
 
 
 @pytest.mark.parametrize(
@@ -233,6 +261,16 @@ def test_a_large_file_is_known_by_its_telling_parts(data: bytes, mime_type: str)
 
     assert len(seen) < len(data)
     assert recognise(seen, whole=False).mime_type == mime_type
+
+
+def test_a_header_may_point_to_where_no_disk_reaches() -> None:
+    header = (FILES / "slides.ppt").read_bytes()[:512]
+    data = header[:30] + b"\x10\0" + header[32:48] + b"\xff" * 4 + header[52:] + bytes(2_000_000)
+    with TemporaryFile() as file:
+        file.write(data)
+        seen = glimpse(file)
+
+    assert recognise(seen, whole=False).mime_type == "application/x-ole-storage"
 
 
 def test_a_large_text_may_be_cut_within_a_letter() -> None:

@@ -65,6 +65,7 @@ def test_of_a_private_thread_nothing_is_kept_at_gemini_and_all_of_it_here() -> N
     words = privacy(tier="paid").words(SECRET)
 
     assert "Gemini answers, and keeps nothing of it" in words
+    assert "what was said in it then is kept there until it expires or is forgotten" in words
     assert "55 days" not in words
     assert "48 hours" not in words
     assert "I keep what was said until this thread is reset or forgotten" in words

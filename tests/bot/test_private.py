@@ -124,6 +124,14 @@ async def test_what_was_said_before_a_reset_is_not_told_any_more(tmp_path: Path)
     assert b"a secret of before" not in kept
 
 
+async def test_a_reset_says_nothing_of_what_gemini_would_keep_of_other_threads() -> None:
+    async with private_core() as clew:
+        words = await clew.tells(Command.RESET)
+
+    assert "What I kept of it is deleted, and Gemini keeps nothing of private threads." in words
+    assert "55 days" not in words
+
+
 async def test_a_retry_asks_from_before_its_turn_and_takes_the_place_of_the_old_answer() -> None:
     async with private_core() as clew:
         await asks(clew, "one", "two")
@@ -248,6 +256,22 @@ async def test_steps_that_gemini_refuses_are_left_out_and_the_thread_is_told_fro
     assert TOLD_AGAIN in clew.shown()[1]
     assert TOLD_AGAIN not in clew.shown()[2]
     assert [turn.state for turn in turns] == [TurnState.ANSWERED] * 3
+
+
+async def test_told_again_from_the_platform_a_thread_has_all_the_room_for_its_files() -> None:
+    async with private_core(inline_limit=len(PNG) + 10) as clew:
+        clew.adapter.files["f1"] = PNG
+        await clew.says("what is this?", attachments=(CAT,))
+        await clew.ended(1)
+        clew.adapter.past = [Said(MessageId("what-is-this?"), Person(PersonId("ada"), "Ada"), "what is this?", (CAT,))]
+        clew.model.will(QuestionRejected("missing_thought_signature", chained=False))
+        await asks(clew, "two")
+
+    after = clew.model.asked[2].after
+    assert isinstance(after, tuple)
+    assert isinstance(after[0], UserStep)
+    assert [part.data for part in after[0].content if isinstance(part, Media)] == [PNG]
+    assert "left out" not in clew.shown()[1]
 
 
 async def test_a_question_that_gemini_refuses_by_itself_is_not_asked_without_end() -> None:

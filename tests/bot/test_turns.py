@@ -17,7 +17,7 @@ from bot.errors import (
     ModelUnavailable,
     QuestionRejected,
 )
-from bot.messages import Attachment, AttachmentId, InteractionId, MessageId, Person, PersonId, Said, TurnState
+from bot.messages import Address, Attachment, AttachmentId, InteractionId, MessageId, Person, PersonId, Said, TurnState
 from bot.policy import Names, Policy
 from tests.support.core import PATIENT, core
 from tests.support.scripted import NEVER, answer, completed, interaction
@@ -303,6 +303,21 @@ async def test_what_could_not_be_told_again_is_named_in_one_line() -> None:
         await clew.ended(1)
         gone = Attachment(AttachmentId("gone"), "cat.png")
         clew.adapter.past = [Said(MessageId("m1"), Person(PersonId("ada")), "look at this", (gone,))]
+        clew.model.will(ContextLost("404"))
+        clew.model.will(*answer("i2", "I remember"))
+        await clew.says("what was it?")
+        await clew.ended(2)
+
+    assert clew.shown()[1] == "I remember\n\n_I had to read this thread again and left out `cat.png`._"
+
+
+async def test_a_file_that_two_readings_of_the_thread_miss_is_named_once() -> None:
+    async with core() as clew:
+        await clew.says("one")
+        await clew.ended(1)
+        gone = Attachment(AttachmentId("gone"), "cat.png")
+        await clew.says("look at this", by="bob", address=Address.OTHERS)
+        clew.adapter.past = [Said(MessageId("look-at-this"), Person(PersonId("bob")), "look at this", (gone,))]
         clew.model.will(ContextLost("404"))
         clew.model.will(*answer("i2", "I remember"))
         await clew.says("what was it?")

@@ -1,6 +1,7 @@
 """Turns whose files are uploaded, and turns that link to something."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,10 +10,10 @@ from bot.attachments import Intake
 from bot.commands import Command
 from bot.errors import ContextLost, QuestionRejected
 from bot.gemini import open_model
-from bot.messages import Attachment, AttachmentId, MessageId, Said
+from bot.messages import Attachment, AttachmentId, MessageId, Said, TurnState
 from bot.offline import Faults, OfflineModel, UploadFault, offline_model
 from bot.policy import Policy
-from bot.ports import Store
+from bot.ports import FileShelf, GeminiFile, Store
 from bot.uploads import Uploads
 from tests.support.core import PATIENT, Core, core
 from tests.support.scripted import answer
@@ -25,7 +26,12 @@ LINK = "https://example.com/a.png"
 
 @asynccontextmanager
 async def gemini_with(
-    *, policy: Policy | None = None, reads_office: bool = False, links: bool = False, faults: Faults | None = None
+    *,
+    policy: Policy | None = None,
+    reads_office: bool = False,
+    links: bool = False,
+    faults: Faults | None = None,
+    over: Callable[[FileShelf], FileShelf] = lambda shelf: shelf,
 ) -> AsyncIterator[tuple[Core, OfflineModel]]:
     """The core, which is answered from scripts, and the shelf its files are uploaded to."""
     async with (
@@ -34,7 +40,7 @@ async def gemini_with(
     ):
 
         def intake(store: Store) -> Intake:
-            return Intake(Uploads(model.files, store, limits=PATIENT), reads_office=reads_office)
+            return Intake(Uploads(over(model.files), store, limits=PATIENT), reads_office=reads_office)
 
         async with core(policy=policy, intake=intake, links=links, inline_limit=1_000_000) as clew:
             clew.adapter.files = {
@@ -90,6 +96,48 @@ async def test_a_film_that_cannot_be_processed_is_named_in_the_answer() -> None:
         (shown,) = clew.shown()
     assert "Left out `film.mp4`: Gemini could not process it. Please attach it in another format" in shown
     assert "[attachment film.mp4 was left out: it could not be read]" in clew.model.asked[0].text
+
+
+class HeldShelf:
+    """A shelf on which an upload comes to no end before it is let go."""
+
+    def __init__(self, shelf: FileShelf) -> None:
+        self._shelf = shelf
+        self.begun, self.go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def upload_file(self, path: str, *, name: str, mime_type: str) -> GeminiFile:
+        self.begun.release()
+        await self.go_on.wait()
+        return await self._shelf.upload_file(path, name=name, mime_type=mime_type)
+
+    async def find_file(self, name: str) -> GeminiFile | None:
+        return await self._shelf.find_file(name)
+
+    async def delete_file(self, name: str) -> None:
+        await self._shelf.delete_file(name)
+
+
+async def test_turns_stopped_while_their_film_is_sent_keep_no_place_from_the_next() -> None:
+    held: list[HeldShelf] = []
+
+    def over(shelf: FileShelf) -> FileShelf:
+        held.append(HeldShelf(shelf))
+        return held[-1]
+
+    async with gemini_with(over=over) as (clew, gemini), asyncio.timeout(120):
+        (shelf,) = held
+        for number in range(5):  # one more than there are places for large files
+            await clew.says(f"look {number}", attachments=(FILM,))
+            await shelf.begun.acquire()
+            await clew.tells(Command.STOP)
+            turns = await clew.ended(number + 1)
+        shelf.go_on.set()
+        await clew.says("look", attachments=(FILM,))
+        turns = await clew.ended(6)
+
+        assert uploads(gemini) == 1
+    assert [turn.state for turn in turns] == [*[TurnState.STOPPED] * 5, TurnState.ANSWERED]
+    assert media(clew)[-1].uri is not None
 
 
 async def test_an_office_file_is_refused_with_the_way_out_for_a_model_that_reads_none() -> None:

@@ -252,6 +252,28 @@ async def test_a_film_that_is_processed_for_ever_is_named_in_time_and_used_when_
     assert here.sent == 1
 
 
+async def test_films_that_are_processed_for_ever_are_waited_for_no_longer_than_one_of_them() -> None:
+    passed = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+
+    limits = replace(SWIFT, first_pause=1.0, longest_pause=1.0)
+    async with scene(polls=1000) as here:
+        here.files |= {f"{number}.mp4": FILM for number in range(3)}
+        here.uploads = Uploads(
+            here.model.files, here.store, limits=limits, now=here.clock, sleep=sleep, clock=lambda: passed
+        )
+        films = await here.read("0.mp4", "1.mp4", "2.mp4")
+
+    assert [isinstance(film.error, AttachmentUnreadable) and film.error.reason for film in films] == [
+        Unreadable.SLOW
+    ] * 3
+    assert passed == limits.turn
+    assert here.sent == 3
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_an_upload_that_is_refused_for_a_moment_is_tried_again(status: int) -> None:
     faults = Faults()
@@ -330,6 +352,7 @@ async def test_a_large_film_is_never_whole_in_memory() -> None:
             yield bytes(1 << 18)
 
     async with scene() as here:
+        here.uploads = Uploads(here.model.files, here.store, limits=Limits(first_pause=0.01), now=here.clock)
         here.files["film.mp4"] = pieces()
         tracemalloc.start()
         try:
@@ -387,6 +410,17 @@ async def test_office_files_go_to_models_that_read_them_and_to_no_others(name: s
     assert isinstance(refused.error, AttachmentUnsupported)
 
 
+async def test_an_office_file_uploaded_for_one_model_is_not_given_to_another_that_reads_none() -> None:
+    async with scene() as here:
+        here.files["table.xlsx"] = (FILES / "table.xlsx").read_bytes()
+        (read,) = await here.read("table.xlsx", reads_office=True, limit=100)
+        here.again()
+        (refused,) = await here.read("table.xlsx", limit=100)
+
+    assert media(read).uri is not None
+    assert isinstance(refused.error, AttachmentUnsupported)
+
+
 class LossyShelf:
     """Gemini's shelf, over a line that loses the answer to the first upload; sees what is stored as it begins."""
 
@@ -420,6 +454,47 @@ async def test_an_upload_is_written_down_before_it_begins_and_found_when_its_ans
     assert media(film).uri is not None
     assert str(media(film).uri).endswith(before.name)
     assert here.sent == 1
+
+
+class SilentShelf(LossyShelf):
+    """Gemini's shelf, which takes files and says nothing more of them."""
+
+    async def upload_file(self, path: str, *, name: str, mime_type: str) -> GeminiFile:
+        return await self._shelf.upload_file(path, name=name, mime_type=mime_type)
+
+    async def find_file(self, name: str) -> GeminiFile | None:
+        await asyncio.Event().wait()
+        return None
+
+
+async def test_a_gemini_that_says_nothing_of_a_file_holds_nobody_up() -> None:
+    async with scene() as here, asyncio.timeout(60):
+        here.files["film.mp4"] = FILM
+        limits = replace(SWIFT, refused=0.1)
+        here.uploads = Uploads(SilentShelf(here), here.store, limits=limits, now=here.clock)
+        (processing,) = await here.read("film.mp4")
+        (kept,) = await here.read("film.mp4")
+
+    for film in (processing, kept):
+        assert isinstance(film.error, AttachmentUnreadable)
+        assert film.error.reason is Unreadable.SLOW
+    assert here.sent == 1
+
+
+async def test_a_server_that_wants_no_pause_is_paused_for_nevertheless() -> None:
+    faults, pauses = Faults(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    faults.arm(StatusFault(429, retry_after="0"), times=3, on=Call.UPLOAD)
+    async with scene(polls=0, faults=faults) as here:
+        here.files["film.mp4"] = FILM
+        here.uploads = Uploads(here.model.files, here.store, limits=SWIFT, now=here.clock, sleep=sleep)
+        (film,) = await here.read("film.mp4")
+
+    assert media(film).uri
+    assert pauses == [0.01, 0.02, 0.02]
 
 
 async def test_a_key_that_is_refused_is_not_taken_for_a_file_that_is_gone() -> None:

@@ -45,6 +45,15 @@ async def test_a_thread_is_read_beside_a_running_bot_and_from_what_a_killed_one_
     assert (tmp_path / "clew.db.offline.jsonl").read_bytes().startswith(record), "nobody took it from the bot"
 
 
+async def test_a_terminal_of_few_letters_is_told_what_it_can_show(tmp_path: Path) -> None:
+    async with running_clew(tmp_path) as clew:
+        await ask(clew, "What is a κλωστή?")
+        shown = await finished(tmp_path, "thread", f"{clew.address}/#{THREAD}", PYTHONIOENCODING="ascii:strict")
+
+    assert (shown.code, shown.said) == (0, "")
+    assert "Asked: What is a ??????" in shown.printed
+
+
 async def test_what_was_used_is_shown_by_day_and_person_and_offline_costs_nothing(tmp_path: Path) -> None:
     async with running_clew(tmp_path) as clew:
         await ask(clew, "What is a clew?")

@@ -1,6 +1,7 @@
 """What every store owes the forgetting of a thread: everything goes, nothing else does, and a death loses no step."""
 
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,31 @@ async def test_of_messages_only_the_ids_stay(place: Place, tmp_path: Path) -> No
         assert gone not in left, gone
 
 
+async def test_what_was_asked_lies_in_no_file_once_it_was_stopped_by_a_reset(place: Place, tmp_path: Path) -> None:
+    async with place.open() as store:
+        await store.add(message("m1", "my secret"))
+        turn = await taken(store)
+        await store.reset(SLACK, COMMAND)
+        await store.stopped(turn)
+        left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    assert b"my secret" not in left
+
+
+async def test_what_is_forgotten_lies_in_no_file_even_before_gemini_has_deleted_it(
+    place: Place, tmp_path: Path
+) -> None:
+    async with place.open() as store:
+        await store.add(message("m1", "my secret"))
+        turn = await taken(store)
+        await store.created(turn, InteractionId("i1"))
+        await store.answered(turn, interaction=InteractionId("i1"), usage=Usage(), model="gemini")
+        await store.forgetting.forget(SLACK, COMMAND)
+        left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    assert b"my secret" not in left
+
+
 async def test_where_the_platform_keeps_its_messages_it_stays_known_how_far_it_was_heard(store: Store) -> None:
     await exchange(store, "m1", "i1")
     (heard,) = await store.places(SLACK.platform)
@@ -163,6 +189,19 @@ async def test_where_the_platform_keeps_its_messages_it_stays_known_how_far_it_w
     await erase(store)
 
     assert await store.places(SLACK.platform) == [heard]
+
+
+async def test_a_forgotten_thread_is_still_looked_at_for_what_was_missed_in_it(place: Place) -> None:
+    async with place.open() as store:
+        await exchange(store, "m1", "i1")
+        await store.forgetting.forget(SLACK, COMMAND)
+        await delete_all(store)
+        assert await erase(store)
+        place.clock.tick(1)
+        await exchange(store, "m1", "i2", thread=OTHER)
+
+        assert await store.active(SLACK.platform, since=NOON - 50) == [OTHER, SLACK]
+        assert await store.active(SLACK.platform, since=NOON + 0.5) == [OTHER]
 
 
 async def test_what_could_not_be_deleted_is_counted_by_reason_and_tried_again_when_told_again(store: Store) -> None:
@@ -267,6 +306,22 @@ async def test_what_the_erased_answers_took_stays_in_the_books(store: Store) -> 
     await erase(store)
 
     assert await store.spent(since=NOON - DAY) == before
+
+
+async def test_what_the_erased_answers_took_is_itself_forgotten_after_400_days(place: Place) -> None:
+    async with place.open() as store:
+        await exchange(store, "m1", "i1")
+        await store.forgetting.forget(SLACK, COMMAND)
+        await delete_all(store)
+        await erase(store)
+        place.clock.tick(400 * DAY)
+        await exchange(store, "m2", "i2", thread=OTHER)
+        assert len(await store.spent(since=NOON - DAY)) == 2
+        place.clock.tick(DAY)
+        await exchange(store, "m3", "i3", thread=OTHER)
+        [*_, oldest] = await store.spent(since=NOON - DAY)
+
+    assert oldest.day == date(2024, 12, 19)
 
 
 async def test_threads_of_a_certain_age_are_found_the_oldest_first_and_only_so_many(place: Place) -> None:

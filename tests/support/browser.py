@@ -5,10 +5,11 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright, expect
 
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=780)
+PATIENCE = 30_000  # milliseconds: machines are slow, and a page that is right is not waited for any longer
 
 
 def executable() -> str | None:
@@ -25,6 +26,7 @@ async def open_browser() -> AsyncIterator[Browser]:
         AssertionError: there is none; a suite that silently leaves the page out would prove nothing.
     """
     path = executable()
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         if path is None and not os.path.exists(playwright.chromium.executable_path):
             raise AssertionError(
@@ -62,7 +64,7 @@ async def window(
         ),
     )
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.set_default_timeout(5000)
+    context.set_default_timeout(PATIENCE)
     try:
         await context.grant_permissions(["clipboard-read", "clipboard-write"])
         yield context

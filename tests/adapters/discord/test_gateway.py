@@ -14,6 +14,7 @@ from tests.adapters.discord.answering import is_whole
 from tests.adapters.discord.arriving import asked, conversation, ended
 from tests.support.discord import Broken, DiscordServer, Install, Socket, Variants, discord_server
 from tests.support.discord_clew import BRISK, clew_on, set_for
+from tests.support.groups import only_error
 from tests.support.slack_clew import until_logged
 
 FIRST_SHARD, SECOND_SHARD = str(286_102_294_920 << 22), str(286_102_294_921 << 22)
@@ -265,7 +266,7 @@ async def why_not(starting: AbstractAsyncContextManager[object]) -> str:
     with pytest.raises(BaseExceptionGroup) as caught:
         async with starting:
             pass
-    (error,) = caught.value.exceptions
+    error = only_error(caught.value)
     assert isinstance(error, StartError)
     return str(error)
 

@@ -81,6 +81,30 @@ async def test_who_may_not_use_the_bot_is_told_nothing(command: Command) -> None
             assert WORDS[command] not in refused.text
 
 
+async def test_brackets_of_a_question_are_shown_as_they_were_typed() -> None:
+    async with discord_server() as discord, commanded(discord):
+        where = discord.direct("ada")
+        await answered(discord, "what is f(x) in [1, 2]?", channel=where)
+        await discord.uses("ada", "history", in_=where)
+
+        assert await told(discord, "Asked: [Ada] what is f(x) in [1, 2]?")
+
+
+async def test_a_history_told_in_a_thread_says_when_it_is_cut() -> None:
+    async with discord_server() as discord, commanded(discord) as clew:
+        where = discord.direct("ada")
+        for number in range(1, 10):
+            clew.model.will(*answer(f"i{number}", f"{number} is the answer, {'and so on ' * 12}"))
+            await answered(discord, f"question {number}: {'what of it ' * 10}", channel=where)
+            await discord.shown(where, lambda seen, number=number: len(seen) == number and is_whole(seen))  # type: ignore[misc]
+        await discord.says("ada", "/history", channel=where)
+        await discord.shown(where, lambda seen: "Asked:" in seen[-1].text)
+
+        said = discord.replies(where)[-1].text
+        assert said.endswith("The slash command of the same name shows more, to you alone.")
+        assert len(said) <= 2000
+
+
 async def test_a_history_too_long_for_one_message_is_told_in_several_all_of_them_to_the_asker_alone() -> None:
     async with discord_server() as discord, commanded(discord) as clew:
         where = discord.direct("ada")

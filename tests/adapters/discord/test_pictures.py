@@ -91,6 +91,12 @@ def test_a_file_too_large_is_told_where_it_came() -> None:
     assert [face.text for face in shown] == [f"A film:\n\n{NOT_SENT}", "Done."]
 
 
+def test_where_the_only_file_is_left_out_nobody_is_sent_to_look_for_it() -> None:
+    film = Media(MediaKind.VIDEO, "video/mp4", b"0" * (FILE_LIMIT + 1))
+    for shown in showing.whole(told(film), asked=None, limit=FILE_LIMIT), showing.without_files(told(PICTURE)):
+        assert [(face.text, face.buttons) for face in shown] == [(NOT_SENT, Buttons.WHOLE)]
+
+
 @pytest.mark.parametrize(
     ("events", "texts"),
     [

@@ -12,6 +12,7 @@ from bot.answers import Draft
 from bot.errors import SettingsError, StartError, ThreadClosed
 from bot.limits import Limits
 from bot.messages import MessageId, Standing
+from tests.support.groups import only_error
 from tests.support.scripted import answer
 from tests.support.slack import SaysError, SlackServer, Twins, Variants, slack_server
 from tests.support.slack_clew import ALL_SCOPES, BRISK, Set, clew_on, until_logged
@@ -47,7 +48,7 @@ async def test_a_wrong_token_ends_the_start_and_nothing_was_connected() -> None:
             async with asyncio.timeout(30), clew_on(slack):
                 pass
 
-    (refusal,) = caught.value.exceptions
+    refusal = only_error(caught.value)
     assert isinstance(refusal, StartError)
     assert "SLACK_APP_TOKEN" in str(refusal)
     assert slack.all_sockets == []

@@ -14,6 +14,7 @@ from adapters.slack.http import HttpEvents
 from adapters.slack.manifest import COMMAND, HTTP_PATH, RESET_SHORTCUT
 from bot.errors import StartError
 from bot.ports import Store
+from tests.support.groups import only_error
 from tests.support.slack import HttpEvents as Door
 from tests.support.slack import SlackServer, Twins, Variants, slack_server
 from tests.support.slack_clew import ALL_SCOPES, SECRET, SlackClew, clew_on, failing, set_for, until_logged
@@ -165,6 +166,6 @@ async def test_a_port_that_is_taken_stops_the_start_with_a_sentence() -> None:
             async with clew_on(slack, settings=replace(set_for(slack, http=True), port=port)):
                 pass
 
-    (refusal,) = caught.value.exceptions
+    refusal = only_error(caught.value)
     assert isinstance(refusal, StartError)
     assert str(refusal) == f"Port {port} is taken already; set SLACK_PORT to another one, or to 0 for any free one."

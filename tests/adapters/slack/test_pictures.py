@@ -74,6 +74,19 @@ async def test_a_file_too_large_to_be_sent_is_told() -> None:
     assert "too large" in words.text
 
 
+async def test_where_the_only_file_is_refused_nobody_is_sent_to_look_for_it() -> None:
+    async with desk() as place:
+        place.slack.faults.arm("file.upload", Broken(413))
+        turn = await place.asked()
+        async with place.answering(turn) as grown:
+            grown.draft.add(KITE)
+            await grown.reply.end(Answered(grown.draft.answer))
+        (words,) = place.replies(turn)
+
+    assert "too large" in words.text
+    assert "below" not in words.text
+
+
 async def test_the_slash_command_says_where_a_picture_can_be_asked_for() -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
         told = await slack.slash("ada", "/clew", "imagine a red kite")

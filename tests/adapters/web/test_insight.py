@@ -54,6 +54,15 @@ async def test_what_the_model_wrote_is_shown_as_text_and_does_nothing() -> None:
     assert "&lt;img src=x" in told["said"]
 
 
+async def test_a_turn_of_a_history_is_told_in_lines() -> None:
+    async with served_page() as page:
+        await page.says("What is (a) clew? [image]")
+        await page.turns(1)
+        _, told = await page.gives("history")
+
+    assert "<br />\nAsked: What is (a) clew? [image]<br />\nAnswered:" in told["said"]
+
+
 async def test_usage_of_the_page_is_of_all_its_threads() -> None:
     async with served_page() as page:
         for thread in ("thread0001", "thread0002"):
