@@ -33,6 +33,7 @@ from bot.attachments import intake_for
 from bot.chosen_model import beside, open_chosen_model
 from bot.cli import outlook, pointed_by, read_arguments
 from bot.commands import Commands
+from bot.condensing import Condensing
 from bot.config import Settings, read_settings
 from bot.dispatch import open_dispatcher
 from bot.errors import StartError
@@ -124,6 +125,9 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
                 store=store,
                 limits=settings.limits,
                 most=settings.bot.upload_mb * 1_000_000,
+            ),
+            condensing=Condensing(
+                model=model, keeper=model, store=store.chains, limits=settings.limits, metrics=metrics
             ),
             links=settings.bot.links,
             policy=settings.policy,

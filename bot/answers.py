@@ -101,13 +101,15 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """The model uses one of its tools: ``google_search``, ``url_context`` ...; or `READING` and a file's name."""
+    """The model uses a tool, ``google_search``, ``url_context`` ...; or `SUMMING_UP`, or `READING` and a name."""
 
     tool: str
 
 
 READING = "reading "
 """Begins what is told of a file that is being handed to the model."""
+SUMMING_UP = "summing up"
+"""Is told while the model sums up a thread that has grown long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ class Asking:
         elif isinstance(event, Created):
             # Written before anything of the answer is shown: from here on a crash costs a fetch, not a second answer.
             self._interaction = event.interaction
-            await _whatever_happens(self._store.created(self._turn, event.interaction))
+            await whatever_happens(self._store.created(self._turn, event.interaction))
         else:
             self._draft.add(event)
             self._reply.changed()
@@ -278,7 +278,7 @@ class Asking:
         return completed
 
 
-async def _whatever_happens(work: Coroutine[Any, Any, None]) -> None:
+async def whatever_happens(work: Coroutine[Any, Any, None]) -> None:
     """Do something small to its end, even when the turn is stopped meanwhile.
 
     An interaction whose id was not written down could never be deleted at Gemini.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 
-from bot.answers import After, Completed, Content, Draft, Media, Question, Source, Text
+from bot.answers import After, Completed, Content, Draft, Media, Question, Source, Step, Text
 from bot.attachments import ONLY_INLINE, Enclosure, Intake, read_attachments
 from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
@@ -42,13 +42,20 @@ class Past:
         self._draft, self._inline_limit, self._intake = draft, inline_limit, intake
         self._left_out: list[str] = []
         self._along = 0  # bytes of the files that were read again, which go along with what is unheard
+        self._begins_with: tuple[Step, ...] | None = None
         self.told: frozenset[MessageId] = frozenset()
         self.exchange: Exchange | None = None  # Gemini keeps it
 
     async def standing(self) -> After:
-        """The interaction the question goes on from; None when Gemini was let to keep none."""
+        """What the question goes on from, an interaction as a rule; None when Gemini was let to keep none."""
+        if self._begins_with is not None:
+            return self._begins_with
         previous = self._turn.previous
         return previous if previous is not None and await self._store.is_at_gemini(self._turn) else None
+
+    def begin_with(self, steps: tuple[Step, ...]) -> None:
+        """Let the question go on from these instead of an interaction."""
+        self._begins_with = steps
 
     def answered(self, told: Sequence[Question], completed: Completed, *, after: InteractionId | None) -> None:
         """Gemini takes note itself."""

@@ -1,4 +1,4 @@
-"""How long things may take before something is done about it."""
+"""How long things may take, and how long they may grow, before something is done about it."""
 
 from dataclasses import dataclass
 
@@ -13,3 +13,5 @@ class Limits:
     first_pause: float = 0.5  # before the first retry or poll; doubles up to
     longest_pause: float = 5.0
     takes: int = 8  # how often a turn is asked at the most, crashes included
+    chain_turns: int = 100  # answered turns after which a chain is condensed; 0: never
+    chain_tokens: int = 200_000  # likewise, tokens that it has

@@ -185,6 +185,7 @@ class Turn:
     refusal: Refusal | None = None
     notice: str | None = None  # what the thread was told instead of an answer
     tell: bool = False  # it ended without an answer, and its question is told to the next turn
+    summary: InteractionId | None = None  # sums up what was said before: asked after that, and not after `previous`
     ended_at: float | None = None  # seconds since the epoch
     since: float | None = None  # when its thread was last reset, in seconds since the epoch: older things are forgotten
     overheard: frozenset[MessageId] = frozenset()  # said in the thread, to others, and not yet told to the model

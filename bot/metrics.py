@@ -21,7 +21,7 @@ class Metrics:
         self.asks = Counter(
             "clew_asks",
             "Questions put to the model, by reason",
-            ["reason"],  # first, refused, rebuilt, again, resumed; and answers fetched instead
+            ["reason"],  # first, refused, rebuilt, again, resumed, summary; and answers fetched instead
             registry=self.registry,
         )
         self.tokens = Counter("clew_tokens", "Tokens of answered turns, by kind", ["kind"], registry=self.registry)

@@ -13,7 +13,7 @@ from bot.answers import Recalled
 from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject
 
-_LONGEST = 2_000  # characters of a piece of text: whoever wants to know how something began needs no more
+_LONGEST = 20_000  # characters of a piece of text: no more than that is ever told again of an exchange
 
 
 @dataclass(frozen=True, slots=True)

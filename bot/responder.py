@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from bot.answers import (
+    PLAIN,
     READING,
     Answered,
     Completed,
@@ -23,6 +24,7 @@ from bot.answers import (
 )
 from bot.asking import Asking
 from bot.attachments import ONLY_INLINE, Intake, read_attachments
+from bot.condensing import Condensing
 from bot.errors import (
     AnswerBlocked,
     AnswerEmpty,
@@ -57,6 +59,7 @@ class Responder:
         image_model: answers where a picture is wished for; None leaves that to the usual one.
         inline_limit: most bytes of files sent inside one question.
         intake: what else can be taken in; nothing is uploaded from a private thread.
+        condensing: lets long chains begin afresh; without it they grow.
         links: whether what people link to goes to Gemini with their words.
     """
 
@@ -73,6 +76,7 @@ class Responder:
         metrics: Metrics,
         image_model: str | None = None,
         intake: Intake = ONLY_INLINE,
+        condensing: Condensing | None = None,
         links: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -80,7 +84,7 @@ class Responder:
         self._store, self._model, self._model_name, self._adapters = store, model, model_name, adapters
         self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
         self._policy, self._image_model = policy, image_model
-        self._intake, self._links = intake, links
+        self._intake, self._links, self._condensing = intake, links, condensing
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -199,6 +203,9 @@ class Responder:
                 model=self._image_model if wish_for_a_picture(messages) else None,
                 is_stored=not self._policy.is_private(turn.thread),
             )
+            if self._condensing is not None and isinstance(past, Past) and manner == PLAIN:
+                # Not for a picture: one that is to be changed would be lost.
+                await self._condensing.begin_afresh(turn, past, draft, reply)
             completed = await _answer(asking, question, draft, again=not fresh, manner=manner)
         elif any(message.attachments for message in turn.messages):
             messages = await self._messages(turn, adapter)

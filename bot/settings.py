@@ -218,6 +218,12 @@ class BotSettings(_Group):
     upload_mb: Annotated[
         int, BeforeValidator(spellings.whole("a whole number of megabytes from 1 to 2000", least=1, most=2000))
     ] = Field(200, description="megabytes of one file; what one question cannot carry is uploaded to Gemini before it")
+    chain_tokens: Annotated[int, BeforeValidator(spellings.or_never("tokens", least=10_000))] = Field(
+        200_000, description="tokens of a thread at Gemini after which it goes on from a summary; 0: never"
+    )
+    chain_turns: Annotated[int, BeforeValidator(spellings.or_never("turns", least=2))] = Field(
+        100, description="turns of a thread at Gemini after which it goes on from a summary; 0: never"
+    )
     links: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
         False, description="whether public links to pictures, PDFs and YouTube are given to Gemini to open"
     )
@@ -255,7 +261,13 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """How long things may take."""
-        return Limits(refused=self.bot.refused_seconds, silent=self.bot.silent_seconds, turn=self.bot.turn_seconds)
+        return Limits(
+            refused=self.bot.refused_seconds,
+            silent=self.bot.silent_seconds,
+            turn=self.bot.turn_seconds,
+            chain_turns=self.bot.chain_turns,
+            chain_tokens=self.bot.chain_tokens,
+        )
 
     @property
     def policy(self) -> Policy:

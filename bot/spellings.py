@@ -68,6 +68,16 @@ def days(text: object) -> int | None:
     return whole("a whole number of days, or 0 to keep for ever", least=0, most=36_500)(text) or None
 
 
+def or_never(things: str, *, least: int) -> Callable[[object], int]:
+    """A number of things; 0 is never."""
+    wanted = f"a whole number of {things} from {least} to 1000000000, or 0 for never"
+
+    def read(text: object) -> int:
+        return 0 if str(text) == "0" else whole(wanted, least=least, most=10**9)(text)
+
+    return read
+
+
 def _either(yes: str, no: str) -> Callable[[object], bool]:
     def read(text: object) -> bool:
         spelt = str(text).lower()

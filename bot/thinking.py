@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.answers import READING, Answer
+from bot.answers import READING, SUMMING_UP, Answer
 from bot.parts import cleaned
 
 LONGEST = 80  # characters of a headline
@@ -18,6 +18,7 @@ _TOOLS: Mapping[str, str] = MappingProxyType(
         "code_execution": "Running code",
         "google_maps": "Looking at the map",
         "file_search": "Looking through files",
+        SUMMING_UP: "Summing up what was said before",
     }
 )
 # Gemini begins each passage of its summaries with a line in bold.

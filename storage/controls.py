@@ -118,9 +118,9 @@ def retry(
 
     names = {"thread": thread.key, "old": old[0], "new": new_turn, "now": now}
     db.execute(
-        "INSERT INTO turn (thread, id, sequence, state, epoch, asker, refusal, created_at)"
+        "INSERT INTO turn (thread, id, sequence, state, epoch, asker, refusal, summary, created_at)"
         " SELECT thread, :new, (SELECT MAX(sequence) + 1 FROM turn WHERE thread = :thread), 'queued', epoch, asker,"
-        " refusal, :now FROM turn WHERE thread = :thread AND id = :old",
+        " refusal, summary, :now FROM turn WHERE thread = :thread AND id = :old",
         names,
     )
     db.execute("UPDATE message SET turn = :new WHERE thread = :thread AND turn = :old", names)

@@ -27,7 +27,8 @@ from bot.messages import (
 
 _TURN: LiteralString = """
     SELECT turn.thread, turn.id, turn.epoch, turn.state, turn.created_at, turn.previous, turn.interaction, turn.asks,
-           turn.stopping, turn.refusal, turn.notice, turn.tell, turn.ended_at, thread.reset_at
+           turn.stopping, turn.refusal, turn.notice, turn.tell, turn.summary, turn.ended_at,
+           thread.reset_at
     FROM turn JOIN thread ON thread.thread = turn.thread
     WHERE """
 _MESSAGE: LiteralString = """
@@ -102,7 +103,8 @@ def _by_turn(rows: Iterable[Row]) -> dict[Row, list[Row]]:
 
 def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row], overheard: frozenset[MessageId]) -> Turn:
     thread = Thread.from_key(row[0])
-    _, turn, epoch, state, created_at, previous, interaction, asks, stopping, refusal, notice, tell, *times = row
+    _, turn, epoch, state, created_at, previous, interaction, asks, stopping, refusal, notice, tell, *rest = row
+    summary, ended_at, since = rest
     return Turn(
         id=TurnId(turn),
         thread=thread,
@@ -118,8 +120,9 @@ def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row], overheard: fr
         refusal=None if refusal is None else Refusal(refusal),
         notice=notice,
         tell=bool(tell),
-        ended_at=times[0],
-        since=times[1],
+        summary=None if summary is None else InteractionId(summary),
+        ended_at=ended_at,
+        since=since,
         overheard=overheard,
     )
 

@@ -38,6 +38,7 @@ from bot.ports import (
 )
 from storage import catching_up, controls, exchanges, messages, placing, transcripts, turns, uploads
 from storage import usage as books
+from storage.chains import SqliteChains
 from storage.commits import Commits, group_commits
 from storage.database import Opened, commit_something_small, forget_the_log, open_database
 from storage.forgetting import SqliteForgetting
@@ -135,6 +136,7 @@ class SqliteStore:
         keeps_text: frozenset[Platform],
     ) -> None:
         self._write, self._read = commits.write, commits.read
+        self.chains = SqliteChains(commits, now=now)
         self.forgetting = SqliteForgetting(commits, now=now, keeps_text=keeps_text)
         self._tally = tally
         self._now = now

@@ -64,17 +64,13 @@ def uncount(db: sqlite3.Connection, tally: Tally, turn: Turn) -> None:
 
 def asking(db: sqlite3.Connection, turn: Turn, after: InteractionId | None) -> None:
     """`TurnStore.asking`."""
-    _update(db, turn, "asks = asks + 1, previous = :after", {"after": after})
+    update(db, turn, "asks = asks + 1, previous = :after", {"after": after})
 
 
 def created(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, *, now: float) -> bool:
     """`TurnStore.created`; False for a stale turn, whose interaction is noted all the same: it has to be deleted."""
-    _keep_interaction(db, turn, interaction, now)
-    try:
-        _update(db, turn, "interaction = :interaction", {"interaction": interaction})
-    except StaleTurn:
-        return False
-    return True
+    keep_interaction(db, turn, interaction, now)
+    return try_update(db, turn, "interaction = :interaction", {"interaction": interaction})
 
 
 def shown(db: sqlite3.Connection, turn: Turn, part: Part, *, keeps_text: bool) -> None:
@@ -114,28 +110,22 @@ def answered(
     now: float,
 ) -> None:
     """`TurnStore.answered`; an answer that is whole counts, even if stop was pressed at the last moment."""
-    _update(
+    update(
         db,
         turn,
-        "state = 'answered', interaction = :interaction, model = :model, input_tokens = :input,"
-        " output_tokens = :output, thought_tokens = :thought, cached_tokens = :cached, tool_tokens = :tool,"
-        " total_tokens = :total, ended_at = :now",
+        "state = 'answered', interaction = :interaction, model = :model, chain_tokens = :length, ended_at = :now",
         {
             "interaction": interaction,
             "model": model,
-            "input": usage.input_tokens,
-            "output": usage.output_tokens,
-            "thought": usage.thought_tokens,
-            "cached": usage.cached_tokens,
-            "tool": usage.tool_tokens,
-            "total": usage.total_tokens,
+            "length": usage.input_tokens + usage.output_tokens,
             "now": now,
         },
     )
+    bill(db, turn, usage)
     db.execute("UPDATE thread SET latest = ?, updated_at = ? WHERE thread = ?", (interaction, now, turn.thread.key))
     exchanges.keep(db, turn, interaction, exchange)
     if exchange is None:
-        _keep_interaction(db, turn, interaction, now)
+        keep_interaction(db, turn, interaction, now)
     db.executemany(
         "UPDATE message SET is_overheard = 0 WHERE thread = ? AND id = ?",
         [(turn.thread.key, message) for message in told],
@@ -146,7 +136,7 @@ def answered(
 
 def failed(db: sqlite3.Connection, turn: Turn, notice: str, *, tell: bool, keeps_text: bool, now: float) -> None:
     """`TurnStore.failed`."""
-    _update(
+    update(
         db,
         turn,
         "state = 'failed', notice = :notice, tell = :tell, ended_at = :now",
@@ -160,7 +150,7 @@ def failed(db: sqlite3.Connection, turn: Turn, notice: str, *, tell: bool, keeps
 def refuse(db: sqlite3.Connection, tally: Tally, turn: Turn, refusal: Refusal) -> bool:
     """`TurnStore.refuse`."""
     uncount(db, tally, turn)
-    _update(db, turn, "refusal = :refusal", {"refusal": refusal})
+    update(db, turn, "refusal = :refusal", {"refusal": refusal})
     blank_messages(db, turn)
     platform, installation = turn.thread.platform, turn.thread.installation_id
     told = db.execute(
@@ -226,7 +216,35 @@ def blank_messages(db: sqlite3.Connection, turn: Turn) -> None:
     )
 
 
-def _update(db: sqlite3.Connection, turn: Turn, changes: LiteralString, values: dict[str, object]) -> None:
+def bill(db: sqlite3.Connection, turn: Turn, usage: Usage) -> None:
+    """Add to what the turn took; a summary that was made for it comes before its answer."""
+    tokens = (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.thought_tokens,
+        usage.cached_tokens,
+        usage.tool_tokens,
+        usage.total_tokens,
+    )
+    db.execute(
+        "UPDATE turn SET input_tokens = COALESCE(input_tokens, 0) + ?, output_tokens = COALESCE(output_tokens, 0) + ?,"
+        " thought_tokens = COALESCE(thought_tokens, 0) + ?, cached_tokens = COALESCE(cached_tokens, 0) + ?,"
+        " tool_tokens = COALESCE(tool_tokens, 0) + ?, total_tokens = COALESCE(total_tokens, 0) + ?"
+        " WHERE thread = ? AND id = ?",
+        (*tokens, turn.thread.key, turn.id),
+    )
+
+
+def try_update(db: sqlite3.Connection, turn: Turn, changes: LiteralString, values: dict[str, object]) -> bool:
+    """Change the turn as `update` does; False when it is stale."""
+    try:
+        update(db, turn, changes, values)
+    except StaleTurn:
+        return False
+    return True
+
+
+def update(db: sqlite3.Connection, turn: Turn, changes: LiteralString, values: dict[str, object]) -> None:
     """Change the turn if it is being answered in its thread's present epoch; raise, and change nothing, otherwise."""
     changed = db.execute(
         "UPDATE turn SET " + changes + " WHERE thread = :thread AND id = :turn AND state = 'running'"  # noqa: S608 - literals only
@@ -242,7 +260,8 @@ def stale(turn: Turn) -> StaleTurn:
     return StaleTurn(f"turn {turn.id} of {turn.thread.key} is not the running one any more")
 
 
-def _keep_interaction(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, now: float) -> None:
+def keep_interaction(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, now: float) -> None:
+    """Note that an interaction exists at Gemini, for its thread's forgetting."""
     db.execute(
         "INSERT INTO interaction (thread, id, turn, created_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (thread, id) DO NOTHING",

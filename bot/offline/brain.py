@@ -18,6 +18,8 @@ _ASKS_BACK = re.compile(
     r"|who am i|(what|when|where|which|who)('s| is| was| are| were) (my|our)|my \w+ again|summar\w+|history)\b",
     re.IGNORECASE,
 )
+_SUM_UP = re.compile(r"Sum up what was said in this thread so far\b")
+_MOST_SUMMED_UP = 50  # of the first things said, and as many of the last
 _COUNT = re.compile(r"\bcount (?:up )?to (\d{1,5})\b", re.IGNORECASE)
 _WANTS_CODE = re.compile(r"\b(code|python|script|snippet|function|program)\b", re.IGNORECASE)
 _WANTS_HELP = re.compile(r"\b(help|what can you|who are you|what are you)\b", re.IGNORECASE)
@@ -27,6 +29,8 @@ def answer(conversation: Conversation) -> str:
     """The default brain: echoes, remembers, describes files, counts; nothing in it is random."""
     question = conversation.question
     said = conversation.said_earlier
+    if _SUM_UP.match(question.text):
+        return _summed_up(said)
     parts = [INTRODUCTION]
     if question.text:
         parts.append("You said:\n\n" + _quoted(question.text))
@@ -61,6 +65,12 @@ def _place(earlier: int) -> str:
         return "This is where our conversation begins."
     messages = "message" if earlier == 1 else "messages"
     return f"I keep {earlier} earlier {messages} of yours in mind; ask me what you said before."
+
+
+def _summed_up(said: tuple[str, ...]) -> str:
+    """What the bot has to know when it leaves a long thread behind: a line for each thing that was said."""
+    kept = said if len(said) <= 2 * _MOST_SUMMED_UP else (*said[:_MOST_SUMMED_UP], *said[-_MOST_SUMMED_UP:])
+    return "\n".join(f"- {excerpt(text)}" for text in kept)
 
 
 def _recalled(conversation: Conversation) -> str:

@@ -15,6 +15,9 @@ LABEL = re.compile(r"\[attachment (?P<name>[^\]\n]*)\]\s*")
 TOLD = re.compile(r"(What was said in this thread before|Said in this thread since your last answer)[^\n]*")
 """How the bot begins when it tells a thread's past to a model that does not know it."""
 
+SUMMED_UP = re.compile(r"What was said in this thread long before, as you summed it up[^\n]*")
+"""How it begins when what was said goes on from a summary, and the last exchanges follow."""
+
 _SPEAKER = re.compile(r"(?:\A|\n)\n*\[([^\]\n]+)\]\n")
 
 
@@ -85,6 +88,8 @@ def _read_input(step: JsonObject) -> list[Utterance]:
         elif label := LABEL.match(text):
             name, file = _labelled(label["name"], text[label.end() :])
             attached += file
+        elif opening := SUMMED_UP.match(text):
+            past += _summed_up(text[opening.end() :])
         elif (opening := TOLD.match(text)) or (in_past and _SPEAKER.match(text)):
             blocks = _spoken(text[opening.end() :] if opening else text)
             past += blocks
@@ -104,6 +109,16 @@ def _labelled(name: str, body: str) -> tuple[str, list[Attached]]:
         return "", [Attached(name, f"text, {len(inner)} characters, begins {excerpt(inner)!r}")]
     name, left_out, reason = name.partition(" was left out: ")
     return ("", [Attached(name, f"was left out: {reason}")]) if left_out else (name, [])
+
+
+def _summed_up(text: str) -> list[Utterance]:
+    """What a summary lists, a line for each thing, and the blocks after it; what stands in both is told once."""
+    summary, *_ = _SPEAKER.split(text)
+    blocks = _spoken(text)
+    known = {excerpt(said.text) for said in blocks if said.by_person}
+    lines = [line.removeprefix("- ") for line in summary.splitlines() if line.strip()]
+    said = tuple(line for line in lines if excerpt(line) not in known)
+    return [Utterance(by_person=True, texts=said), *blocks]
 
 
 def _spoken(text: str) -> list[Utterance]:

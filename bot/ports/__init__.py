@@ -1,6 +1,7 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
 from bot.ports.books import Booked, BookStore, Pointed, Spent
+from bot.ports.chains import Chain, ChainStore
 from bot.ports.forgetting import ForgettingStore, Forgotten, Undeleted
 from bot.ports.model import Keeper, Model
 from bot.ports.platform import Adapter, Reply
@@ -27,6 +28,8 @@ __all__ = [
     "BookStore",
     "Booked",
     "CatchUpStore",
+    "Chain",
+    "ChainStore",
     "Claim",
     "ControlStore",
     "FileShelf",

@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Part, Platform, Refusal, Thread, Turn, TurnId, Usage
 from bot.ports.books import BookStore
+from bot.ports.chains import ChainStore
 from bot.ports.forgetting import ForgettingStore
 from bot.ports.uploads import UploadStore
 
@@ -328,6 +329,9 @@ class Store(
 
     @property
     def forgetting(self) -> ForgettingStore: ...
+
+    @property
+    def chains(self) -> ChainStore: ...
 
     async def check(self) -> None:
         """Commit something small. Raises StoreUnavailable when that fails."""

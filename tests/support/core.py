@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Command, Commands
+from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.inbox import Inbox
 from bot.limits import Limits
@@ -123,6 +124,7 @@ async def core(
             limits=limits,
             inline_limit=inline_limit,
             intake=intake(store),
+            condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=links,
             policy=policy,
             metrics=metrics,
