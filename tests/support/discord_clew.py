@@ -12,6 +12,7 @@ from adapters.discord.adapter import DiscordAdapter, Rhythm, open_line
 from adapters.discord.places import DISCORD
 from adapters.discord.reply import Pace
 from bot.commands import Commands
+from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.inbox import Inbox
 from bot.limits import Limits
@@ -105,6 +106,7 @@ async def clew_on(
             adapters=adapters,
             limits=limits,
             inline_limit=inline_limit,
+            condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             policy=policy,
             metrics=metrics,
         )

@@ -21,6 +21,7 @@ from adapters.web.adapter import LARGEST_FILE, WebAdapter
 from adapters.web.events import WEB, read_thread
 from adapters.web.pages import About
 from bot.commands import Command
+from bot.condensing import Condensing
 from bot.dispatch import open_dispatcher
 from bot.errors import StoreUnavailable
 from bot.health import HealthReport
@@ -271,6 +272,7 @@ async def served_page(
                 adapters=adapters,
                 limits=limits,
                 inline_limit=15_000_000,
+                condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
                 policy=policy,
                 metrics=metrics,
             )

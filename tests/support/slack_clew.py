@@ -15,6 +15,7 @@ from adapters.slack.growing import Pace
 from adapters.slack.manifest import SCOPES
 from adapters.slack.places import SLACK, is_direct
 from bot.commands import Commands
+from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.errors import StoreUnavailable
 from bot.inbox import Inbox
@@ -189,6 +190,7 @@ async def clew_on(
             adapters=adapters,
             limits=limits,
             inline_limit=inline_limit,
+            condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             policy=policy,
             metrics=metrics,
             sleep=sleep,
