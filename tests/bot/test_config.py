@@ -82,6 +82,8 @@ def test_every_variable_reaches_its_setting() -> None:
             "CLEW_SILENT_SECONDS": "30",
             "CLEW_INLINE_MB": "5",
             "CLEW_UPLOAD_MB": "50",
+            "CLEW_CHAIN_TOKENS": "50000",
+            "CLEW_CHAIN_TURNS": "40",
             "CLEW_LINKS": "on",
             "CLEW_LOG_FORMAT": "JSON",
             "CLEW_LOG_LEVEL": "warning",
@@ -95,7 +97,7 @@ def test_every_variable_reaches_its_setting() -> None:
     assert settings.gemini.base_url == "https://gateway.example/gemini"
     assert settings.slack.file_hosts == {"files.slack.com", "127.0.0.1:8181"}
     assert settings.database.path == Path("/data/clew.db")
-    assert settings.limits == Limits(refused=10.5, silent=30, turn=120)
+    assert settings.limits == Limits(refused=10.5, silent=30, turn=120, chain_turns=40, chain_tokens=50_000)
     assert settings.policy == Policy(
         installations=Names(frozenset({"T1", "T2"}), frozenset({"T3"})),
         channels=Names(frozenset({"C1"}), frozenset({"C3"})),
@@ -116,6 +118,12 @@ def test_a_cap_of_nought_is_no_cap() -> None:
 
 def test_days_of_nought_are_for_ever() -> None:
     assert read_settings({"CLEW_RETENTION_DAYS": "0"}, None).bot.retention_days is None
+
+
+def test_limits_of_nought_let_chains_grow() -> None:
+    limits = read_settings({"CLEW_CHAIN_TOKENS": "0", "CLEW_CHAIN_TURNS": "0"}, None).limits
+
+    assert (limits.chain_tokens, limits.chain_turns) == (0, 0)
 
 
 def test_a_variable_set_to_nothing_counts_as_not_set() -> None:
@@ -424,6 +432,11 @@ def test_slack_alone_is_enough_to_serve(ways_in: dict[str, str]) -> None:
             {"CLEW_DAILY_TURNS": "-1"},
             "CLEW_DAILY_TURNS is '-1'; give a whole number of turns, or 0 for no cap.",
             id="a negative cap",
+        ),
+        pytest.param(
+            {"CLEW_CHAIN_TOKENS": "500"},
+            "CLEW_CHAIN_TOKENS is '500'; give a whole number of tokens from 10000 to 1000000000, or 0 for never.",
+            id="a chain of hardly anything",
         ),
         pytest.param(
             {"CLEW_RETENTION_DAYS": "a month"},
