@@ -40,6 +40,7 @@ def test_a_long_line_is_cut() -> None:
     [
         pytest.param("google_search", "Searching the web", id="one that is known"),
         pytest.param("<!channel>", "Using a tool", id="one that is not"),
+        pytest.param("summing up", "Summing up what was said before", id="a long thread being summed up"),
         pytest.param("reading film.mp4", "Reading film.mp4", id="a file on its way to the model"),
         pytest.param("reading <@U1>*.mp4", "Reading ‹＠U1›.mp4", id="one with a name that pings"),
         pytest.param("reading " + "a" * 99, "Reading " + "a" * 71 + "…", id="one with a long name"),
