@@ -23,7 +23,7 @@ from tests.support.slack import ActThenDrop, Call, DropBefore, SlackServer
 
 READS = frozenset(
     {"running", "waiting", "untold", "never_told", "note", "turn", "transcript", "threads", "active"}
-    | {"unconfirmed", "check"}
+    | {"unconfirmed", "check", "chain"}
     | {"to_forget", "forgotten", "to_delete", "file_to_delete"}
     | {"places", "caught_up"}  # of the start, which goes on beside what is counted
 )
@@ -146,7 +146,7 @@ class _ReapedStore:
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self._store, name)
-        if name == "forgetting":  # a store in the store
+        if name in {"chains", "forgetting"}:  # a store in the store
             return _ReapedStore(self._reaper, method)
         if name in READS:
             return method

@@ -9,7 +9,6 @@ from bot.ports import Adapter, Store
 from tests.support.reaper import Reaper, When
 from tests.support.slack_clew import interposed
 
-"""Limits under which a model may be kept waiting by a test."""
 DRAIN = 2.0  # seconds that the bot's last doings may take when it is shut down
 
 
