@@ -157,7 +157,8 @@ class Actions:
         """A command with a link to a thread of another channel."""
         if not await self._recent.asked_in(thread, told.person):
             return Words(_NOT_YOURS)
-        if command is Command.HISTORY:  # who asked there once may have been taken out of that channel since
+        # Who asked there once may have been taken out of that channel since: neither read it then, nor delete it.
+        if command in {Command.HISTORY, Command.FORGET}:
             return Words(_ELSEWHERE)
         return await self._run(command, thread, told.trigger_id, told.person)
 

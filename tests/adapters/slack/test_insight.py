@@ -106,13 +106,16 @@ async def test_a_thread_of_a_channel_one_is_not_in_is_nobodys_business(command: 
         assert "a thread of this channel" in (told.text or "")
 
 
-async def test_a_history_is_told_in_its_own_channel_alone_for_who_asked_there_may_be_in_it_no_more() -> None:
+@pytest.mark.parametrize("command", [Command.FORGET, Command.HISTORY])
+async def test_a_thread_is_told_and_forgotten_from_its_own_channel_alone_for_who_asked_there_may_be_in_it_no_more(
+    command: Command,
+) -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack):
         slack.channel("secret", kind="group")
         ts = await asked(slack, "what is a clew?", channel="secret")
-        told = await slack.slash("ada", COMMAND, f"history {link(slack, ts, channel='secret')}")
+        told = await slack.slash("ada", COMMAND, f"{command} {link(slack, ts, channel='secret')}")
 
-        assert WORDS[Command.HISTORY] not in (told.text or "")
+        assert WORDS[command] not in (told.text or "")
         assert "Please give the command there" in (told.text or "")
 
 
