@@ -13,7 +13,7 @@ from tests.support.visitor import visitor_at
 
 
 async def test_a_first_start_says_what_runs_what_does_not_and_what_would_turn_it_on(tmp_path: Path) -> None:
-    async with running_clew(tmp_path) as clew:
+    async with running_clew(tmp_path, is_fresh=True) as clew:
         said = "\n".join(clew.lines) + "\n" + "\n".join([await clew.next_line() for _ in range(5)])
 
     assert f"page      {clew.address}" in said
@@ -154,7 +154,7 @@ async def test_health_and_metrics_tell_the_truth(tmp_path: Path) -> None:
 
     assert 'clew_messages_total{platform="web",result="stored"} 1.0' in metrics
     assert 'clew_turns_total{platform="web",state="answered"} 1.0' in metrics
-    assert health == {"ok": True, "checks": {"store": "ok", "loop": "ok"}}
+    assert health == {"ok": True, "checks": {"store": "ok", "loop": "ok", "descriptors": "ok"}}
 
 
 async def test_two_databases_side_by_side_share_nothing(tmp_path: Path) -> None:

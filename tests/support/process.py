@@ -6,17 +6,20 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.support.nursery import NURSERY, Process
 
 
 @dataclass
 class RunningClew:
     """A started process, once it has said where its page is."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | Process
     address: str
     lines: list[str] = field(default_factory=list)  # what it printed before its page was up
 
@@ -73,18 +76,28 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_clew(folder: Path, **settings: str) -> AsyncIterator[RunningClew]:
-    """Start ``python -m bot`` with its database in *folder*; whatever is still running at the end is killed."""
+async def running_clew(folder: Path, *, is_fresh: bool = False, **settings: str) -> AsyncIterator[RunningClew]:
+    """Start ``python -m bot`` with its database in *folder*; whatever is still running at the end is killed.
+
+    Args:
+        is_fresh: as a shell would, from the first import on.
+    """
+    process: asyncio.subprocess.Process | Process
     with (folder / "log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            cwd=folder,
-            env=environment(folder, settings),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-        )
+        if is_fresh:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot",
+                cwd=folder,
+                env=environment(folder, settings),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        else:
+            process = await NURSERY.bear(
+                [], folder=folder, environment=environment(folder, settings), errors=log.fileno()
+            )
     try:
         assert process.stdout is not None
         lines: list[str] = []
@@ -102,25 +115,23 @@ async def running_clew(folder: Path, **settings: str) -> AsyncIterator[RunningCl
         if process.stdout is not None:
             await process.stdout.read()
         await process.wait()
+        if isinstance(process, Process):
+            process.close()
 
 
 async def finished(folder: Path, *arguments: str, **settings: str) -> Finished:
     """Run a command of ``python -m bot``, or a start that is refused, to its end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        *arguments,
-        cwd=folder,
-        env=environment(folder, settings),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(30):
-            printed, said = await process.communicate()
-    finally:
-        with suppress(ProcessLookupError):
+    with tempfile.TemporaryFile() as errors:
+        process = await NURSERY.bear(
+            arguments, folder=folder, environment=environment(folder, settings), errors=errors.fileno()
+        )
+        try:
+            async with asyncio.timeout(60):
+                printed = await process.stdout.read()
+                code = await process.wait()
+        finally:
             process.kill()
-    assert process.returncode is not None
-    return Finished(process.returncode, said.decode(), printed.decode())
+            process.close()
+        errors.seek(0)
+        said = errors.read()
+    return Finished(code, said.decode(), printed.decode())

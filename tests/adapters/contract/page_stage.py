@@ -14,8 +14,9 @@ from bot.commands import Command
 from bot.messages import Thread
 from storage.sqlite import open_store
 from tests.adapters.contract.life import DRAIN, Life
-from tests.adapters.contract.stage import Bot, Post, Seen, Upload, View
+from tests.adapters.contract.stage import Bot
 from tests.support.page import Page, Watched, served_page
+from tests.support.people.seen import Post, Seen, Upload, View
 from tests.support.scripted import ScriptedModel
 
 _OPEN = {"queued", "running"}

@@ -5,72 +5,13 @@ A platform joins by being a `Stage` and having a line in `platforms`.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from bot.commands import Command
 from bot.messages import Thread
-from bot.notices import FOLLOWING
 from bot.ports import Adapter, Store
+from tests.support.people.seen import Post, Upload, View
 from tests.support.scripted import ScriptedModel
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that goes with a message."""
-
-    name: str
-    mime_type: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """Something that was said: the thread it belongs to and its id, both as the platform spells them."""
-
-    thread: Thread
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A message of an answer, or a notice: Markdown, without buttons and without the line on following."""
-
-    id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A thread as a person sees it. What became of a command is no answer and not in it."""
-
-    answers: tuple[Seen, ...]  # in reading order
-    is_working: (
-        bool  # something says that an answer is on its way: a line, a typing sign, a growing text, a Stop button
-    )
-
-    @property
-    def texts(self) -> list[str]:
-        return [seen.text for seen in self.answers]
-
-
-def whole(number: int) -> Callable[[View], bool]:
-    """So many answers stand there, and none is on its way."""
-    return lambda view: len(view.answers) == number and not view.is_working
-
-
-def works(view: View) -> bool:
-    return view.is_working
-
-
-def answered(text: str) -> Callable[[View], bool]:
-    """This stands there, and nothing is on its way."""
-    return lambda view: text in view.texts and not view.is_working
-
-
-def without_remarks(text: str) -> str:
-    """An answer less the line on following, which is said where several people are and nowhere else."""
-    return text.partition(f"\n\n_{FOLLOWING}_")[0]
 
 
 class Bot(Protocol):

@@ -16,7 +16,8 @@ from bot.messages import InteractionId, MessageId, Thread
 from bot.notices import notice_for
 from bot.spool import IN_MEMORY
 from tests.adapters.contract.platforms import PLATFORMS, Can, everywhere, where
-from tests.adapters.contract.stage import Stage, Upload, answered, whole, without_remarks, works
+from tests.adapters.contract.stage import Stage
+from tests.support.people.seen import Upload, answered, whole, without_remarks, works
 from tests.support.scripted import NEVER, answer, completed, interaction
 
 CAT = Upload("cat.png", "image/png", b"\x89PNG\r\n\x1a\n and a cat")
