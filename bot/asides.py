@@ -12,6 +12,10 @@ from bot.messages import MessageId, Person, Thread
 logger = logging.getLogger(__name__)
 
 _SORRY = "I could not find that out just now. Please ask for it again in a moment."
+_FOR_ONE = (
+    "What your answers took is for you alone, and everybody would read it here. The slash command of the same name "
+    "shows it to you only."
+)
 _UNSEEN = "I could not show you alone what you asked for. Please ask for it again in a moment."
 
 
@@ -56,6 +60,9 @@ class Asides:
             self._errands.start(self._tell(command, thread, by, person, alone=alone))
 
     async def _tell(self, command: Command, thread: Thread, by: MessageId, person: Person, *, alone: bool) -> None:
+        if alone and self._whisper is None and command is Command.USAGE:  # all else is of the thread, and known in it
+            self._confirm(thread, by, _FOR_ONE)
+            return
         try:
             known = person if self._known is None else await self._known(person, command)
             words = await self._commands.run(command, thread, by, person=known)

@@ -1,7 +1,8 @@
 """The calls of the Interactions API and of the Files API over google-genai, which no other module imports."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
@@ -27,6 +28,9 @@ from bot.succession import Succession
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
+_GEMINI = "https://generativelanguage.googleapis.com"  # where the SDK finds the Gemini API
 _CONNECT = 10.0  # seconds
 _KEEP = 60.0  # seconds an idle connection is kept: people take longer than the usual 5 to answer
 
@@ -76,6 +80,7 @@ async def open_model(
 def _client(
     api_key: str, base_url: str | None, api_version: str, concurrency: int
 ) -> tuple[httpx2.AsyncClient, genai.Client]:
+    endpoint = base_url or _GEMINI
     http = httpx2.AsyncClient(
         # Answers, and some room for looking up broken ones and for files.
         limits=httpx2.Limits(
@@ -87,12 +92,14 @@ def _client(
         timeout=httpx2.Timeout(None, connect=_CONNECT),
         # The key would follow a redirect to any host.
         follow_redirects=False,
+        # And an upload goes to the address that the answer before it names.
+        event_hooks={"request": [_only_to(endpoint)]},
     )
     client = genai.Client(
         enterprise=False,  # whatever the environment says: the key is one of the Gemini API
         api_key=api_key,
         http_options=HttpOptions(
-            base_url=base_url,
+            base_url=endpoint,  # always said: the SDK would follow a variable of its own, to wherever it leads
             api_version=api_version,
             # Creates are repeated by whoever knows what the failed one left behind, and gets are polled.
             retry_options=HttpRetryOptions(attempts=1),
@@ -102,6 +109,23 @@ def _client(
     )
     _ = client.aio.interactions  # the first touch imports most of the SDK; let it not be the first answer's
     return http, client
+
+
+def _only_to(endpoint: str) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """What lets no request pass but those to the endpoint itself."""
+    origin = _origin(httpx2.URL(endpoint))
+
+    async def check(request: httpx2.Request) -> None:
+        if _origin(request.url) != origin:
+            logger.error("request to another host than the model's kept back", extra={"host": request.url.host})
+            raise httpx2.UnsupportedProtocol("another host than the model's", request=request)
+
+    return check
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, port
 
 
 class GeminiLine:

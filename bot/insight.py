@@ -14,7 +14,7 @@ from bot.messages import Person, Platform, Thread, Usage
 from bot.policy import Policy
 from bot.ports import BookStore, Keeper, Spent
 from bot.prices import READ_ON, Bill, bill
-from bot.retrieval import AT_ONCE, MOST_TURNS, Held, Recollection, recollect
+from bot.retrieval import AT_ONCE, MOST_TURNS, Held, Recollection, beginning, recollect
 
 DAY: Final = 86_400.0  # seconds; days are UTC
 MOST_DAYS: Final = 30
@@ -25,6 +25,7 @@ _HELD = {
     Held.LOST: "Gemini does not know it any more",
     Held.NOTHING: "nothing of it is at Gemini",
     Held.UNTOLD: "Gemini cannot be asked just now",
+    Held.REFUSED: "Gemini refuses the API key: tell the operator, who needs to look at GEMINI_API_KEY",
 }
 _PRIVATE = "not kept at Gemini: this is a private conversation"
 _OFFLINE = "The built-in offline model costs nothing."
@@ -92,9 +93,10 @@ def plain_history(thread: Thread, found: Sequence[Recollection], number: int, *,
     yield f"{thread.key}: {_counted(number, 'turn')} since it began or was last reset, the newest first, times in UTC"
     for one in found:
         yield ""
-        yield f"{one.number}. " + " · ".join(_facts(one, is_private=is_private))
+        # Models and ids are Gemini's words, and a terminal obeys whatever it is shown.
+        yield beginning(f"{one.number}. " + " · ".join(_facts(one, is_private=is_private)), most=500)
         if one.turn.interaction is not None:
-            yield f"   {one.turn.interaction}"
+            yield f"   {beginning(one.turn.interaction, most=500)}"
         yield from (f"   {name}: {text}" for name, text in _texts(one))
     yield from ("", *_older(number, len(found))) if number > len(found) else ()
 
@@ -104,7 +106,7 @@ def plain_usage(spent: Sequence[Spent], *, days: int, is_free: bool) -> Iterator
     if not spent:
         yield f"Nothing was answered in the last {_counted(days, 'day')}."
         return
-    by_day = groupby(spent, key=lambda one: (one.day.isoformat(), one.model))
+    by_day = groupby(spent, key=lambda one: (one.day.isoformat(), beginning(one.model)))
     by_person = groupby(sorted(spent, key=attrgetter("asker")), key=lambda one: (one.asker, ""))
     rows = [("day (UTC)", "model", *_COLUMNS), *_rows(by_day, is_free=is_free)]
     people = [("person", "", *_COLUMNS), *_rows(by_person, is_free=is_free)]
@@ -118,7 +120,7 @@ def plain_usage(spent: Sequence[Spent], *, days: int, is_free: bool) -> Iterator
         return
     yield _ESTIMATE
     if total.unpriced:
-        yield f"No price is known of {', '.join(total.unpriced)}; what it cost is not in the sums."
+        yield f"No price is known of {', '.join(map(beginning, total.unpriced))}; what it cost is not in the sums."
 
 
 def since(now: float, days: int) -> float:

@@ -30,8 +30,8 @@ from bot.answers import (
 )
 from bot.media_pieces import ANY_TYPE, MediaPieces, decode
 from bot.messages import InteractionId, Usage
-from bot.sse import JsonObject
-from bot.step_pieces import StepPieces
+from bot.sse import JsonObject, storable
+from bot.step_pieces import StepPieces, index_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ RUNNING = frozenset({"queued", "in_progress"})
 TRUNCATED = frozenset({"incomplete", "budget_exceeded"})
 COMPLETE = TRUNCATED | {"completed"}
 CONTINUES = "requires_continuation"
+
+MOST_TOKENS = 1 << 53  # what is above it is no count, and no database takes it
 
 _MEDIA = frozenset(MediaKind)
 
@@ -113,9 +115,9 @@ class Hop:
         """Yield what an event tells of the answer."""
         match event.get("event_type"):
             case "step.delta":
-                yield from self._delta(event.get("index"), _object(event, "delta"))
+                yield from self._delta(index_of(event), _object(event, "delta"))
             case "step.start":
-                yield from self._started(event.get("index"), _string(_object(event, "step"), "type"))
+                yield from self._started(index_of(event), _string(_object(event, "step"), "type"))
             case "step.stop":
                 yield from self._flush()
             case "interaction.created" | "interaction.completed" as kind:
@@ -144,8 +146,8 @@ class Hop:
 
     def _moved(self, interaction: object, at: JsonObject) -> Iterator[AnswerEvent]:
         self.status = _string(at, "status") or self.status
-        if isinstance(interaction, str) and interaction and interaction != self.id:
-            self.id = InteractionId(interaction)
+        if isinstance(interaction, str) and interaction and storable(interaction) != self.id:
+            self.id = InteractionId(storable(interaction))
             yield Created(self.id)
 
     def _started(self, index: object, kind: str) -> Iterator[AnswerEvent]:
@@ -299,7 +301,7 @@ def _usage(resource: JsonObject) -> Usage:
 
     def count(name: str) -> int:
         tokens = counts.get(f"total_{name}")
-        return tokens if isinstance(tokens, int) else 0
+        return tokens if isinstance(tokens, int) and 0 <= tokens < MOST_TOKENS else 0
 
     return Usage(
         input_tokens=count("input_tokens"),
@@ -332,4 +334,4 @@ def _objects(at: JsonObject, name: str) -> list[JsonObject]:
 
 def _string(at: JsonObject, name: str) -> str:
     value = at.get(name)
-    return value if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from bot.answers import Answer, Media
 from bot.chunks import closed
+from bot.media_pieces import ANY_TYPE
 from bot.parts import cleaned
 from bot.wishes import wish_of
 
@@ -45,6 +46,7 @@ _EXTENSIONS: Mapping[str, str] = MappingProxyType(
         "text/markdown": ".md",
     }
 )
+_MIME_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,100}(?:; *[\w.+=/ -]{1,60})?", re.ASCII)
 _MARKS = re.compile(r"[*_`~#>|\\]+|!?\[([^\[\]]*)\]\([^()\s]*\)")
 
 
@@ -85,7 +87,7 @@ def passages_of(answer: Answer, *, asked: str | None = None) -> tuple[Passage, .
             place = len(text)
         if media.data is not None:
             alt = alt_of(media, text[:place], asked)
-            came.setdefault(place, []).append(Made(name_of(media, number), media.mime_type, media.data, alt))
+            came.setdefault(place, []).append(Made(name_of(media, number), type_of(media), media.data, alt))
     passages: list[Passage] = []
     start = 0
     for place in sorted(came):
@@ -119,8 +121,14 @@ def marked(passages: Sequence[Passage], mark: Callable[[Made], str]) -> str:
 
 def name_of(media: Media, number: int) -> str:
     """What a file is saved as: its kind, its number in the answer, and the ending of its type."""
-    mime_type = media.mime_type.partition(";")[0].strip().lower()
+    mime_type = type_of(media).partition(";")[0].lower()
     return f"{media.kind}-{number}{_EXTENSIONS.get(mime_type) or mimetypes.guess_extension(mime_type) or ''}"
+
+
+def type_of(media: Media) -> str:
+    """Its MIME type as it can stand in a header, whatever the model calls it."""
+    told = media.mime_type.strip()
+    return told if _MIME_TYPE.fullmatch(told) else ANY_TYPE
 
 
 def alt_of(media: Media, before: str, asked: str | None) -> str:

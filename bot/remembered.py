@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.answers import Recalled
+from bot.interactions import MOST_TOKENS
 from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject
 
@@ -83,7 +84,7 @@ def _usage(resource: JsonObject) -> Usage:
 
     def count(name: str) -> int:
         tokens = counts.get(f"total_{name}") if isinstance(counts, Mapping) else None
-        return tokens if isinstance(tokens, int) else 0
+        return tokens if isinstance(tokens, int) and 0 <= tokens < MOST_TOKENS else 0
 
     kinds = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_use_tokens", "tokens")
     return Usage(*map(count, kinds))

@@ -8,6 +8,8 @@ logger = logging.getLogger(__name__)
 
 JsonObject = Mapping[str, object]
 
+MOST_BYTES = 200_000_000  # of one stream, which is many pictures; what goes on beyond that is no answer
+
 _END_OF_STREAM = b"[DONE]"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -20,11 +22,15 @@ class EventStream:
 
     The framing follows the WHATWG HTML standard, section 9.2. Event names and ids play no part, because every
     object names its own kind.
+
+    Args:
+        most: bytes of the body; a longer one counts as ended there.
     """
 
-    def __init__(self) -> None:
-        self.ended = False  # the server said that nothing comes any more
+    def __init__(self, *, most: int = MOST_BYTES) -> None:
+        self.ended = False  # the server said that nothing comes any more, or has said too much
         self.junk = 0  # events whose data was no JSON object
+        self._left = most  # bytes that may still come
         self._begun = False
         self._after_cr = False  # the last piece ended in CR, so an LF now belongs to it
         self._line: list[bytes] = []  # pieces of the line that has no end yet
@@ -32,6 +38,14 @@ class EventStream:
 
     def feed(self, piece: bytes) -> Iterator[JsonObject]:
         """Take in more of the body and yield the objects it completes."""
+        self._left -= len(piece)
+        if self._left < 0 and not self.ended:
+            logger.warning("event stream of the model is too long")
+            self.ended = True
+        if self.ended:  # nothing that is kept is needed any more
+            self._line.clear()
+            self._data.clear()
+            return
         if self._after_cr and piece:
             piece = piece.removeprefix(b"\n")
             self._after_cr = False
@@ -81,3 +95,8 @@ class EventStream:
             yield read
         else:
             self.junk += 1
+
+
+def storable(text: str) -> str:
+    """The text without halves of characters, which JSON can spell and no database takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

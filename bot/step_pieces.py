@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.answers import Media, ModelStep
-from bot.sse import JsonObject
+from bot.sse import JsonObject, storable
 
 _OUTPUT = "model_output"
 _MEDIA = frozenset({"image", "audio", "video", "document"})
@@ -49,7 +49,7 @@ class _Step:
     def whole(self) -> dict[str, Any]:
         step = dict(self.fields)
         if self.contents:
-            step["content"] = [*step.get("content", []), *map(_whole, self.contents)]
+            step["content"] = [*_listed(step, "content"), *map(_whole, self.contents)]
         if self.arguments:
             step["arguments"] = _arguments("".join(self.arguments))
         return step
@@ -67,7 +67,7 @@ class StepPieces:
 
     def read(self, event: JsonObject) -> None:
         """Take in an event."""
-        index = event.get("index")
+        index = index_of(event)
         if event.get("event_type") == "step.start":
             step: Any = event.get("step")
             if isinstance(step, dict) and isinstance(step.get("type"), str):
@@ -85,7 +85,7 @@ class StepPieces:
     def steps(self) -> Iterator[ModelStep]:
         """The steps, as JSON without line breaks. Takes a while when there are `bytes`."""
         for step in self._steps.values():
-            yield ModelStep(json.dumps(step.whole(), ensure_ascii=False, separators=(",", ":")))
+            yield ModelStep(storable(json.dumps(step.whole(), ensure_ascii=False, separators=(",", ":"))))
 
     def _step(self, index: object) -> _Step:
         return self._steps.setdefault(index, _Step({"type": _OUTPUT}))  # one whose start was not told
@@ -98,7 +98,7 @@ class StepPieces:
             case "text_annotation_delta" if isinstance(delta.get("annotations"), list):
                 step.annotations(delta["annotations"])
             case "thought_summary" if isinstance(delta.get("content"), dict):
-                step.fields["summary"] = [*step.fields.get("summary", []), delta["content"]]
+                step.fields["summary"] = [*_listed(step.fields, "summary"), delta["content"]]
             case "thought_signature" if delta.get("signature"):
                 step.fields["signature"] = delta["signature"]
             case "arguments_delta" if isinstance(delta.get("arguments"), str):
@@ -107,6 +107,18 @@ class StepPieces:
                 step.more(delta)
             case _:
                 pass  # files come by another way; what is unknown cannot be put together
+
+
+def index_of(event: JsonObject) -> int | None:
+    """Which step an event belongs to; None when it does not tell."""
+    index = event.get("index")
+    return index if isinstance(index, int) else None
+
+
+def _listed(step: dict[str, Any], name: str) -> list[Any]:
+    """What a step was begun with of a list."""
+    begun = step.get(name)
+    return begun if isinstance(begun, list) else []
 
 
 def _whole(content: dict[str, Any]) -> dict[str, Any]:
@@ -120,5 +132,5 @@ def _whole(content: dict[str, Any]) -> dict[str, Any]:
 def _arguments(told: str) -> Any:
     try:
         return json.loads(told)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}

@@ -1,5 +1,6 @@
 """What Discord tells of commands, menus and buttons -> values. Pure; it takes anything at all and never raises."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,7 @@ from bot.messages import Person, TurnId
 GOOD_FOR: Final = 840.0  # seconds that a token is relied on; Discord says fifteen minutes
 # Permissions, as https://docs.discord.com/developers/topics/permissions numbers them.
 _ADMINISTRATOR, _VIEW, _SEND, _CONNECT, _OPEN_THREADS, _SEND_IN_THREADS = (1 << bit for bit in (3, 10, 11, 20, 35, 38))
+_FLAGS = re.compile(r"[0-9]{1,40}")
 # Any of these will do. A question is shown without a permission of its own; in a channel its answer is in a thread.
 _ENOUGH: Final = {
     Kind.CHANNEL: (_VIEW | _SEND, _VIEW | _OPEN_THREADS | _SEND_IN_THREADS),
@@ -168,7 +170,7 @@ def _where(body: Fields) -> Where | None:
 def _can_write(body: Fields, where: Where) -> bool:
     """Whether the bot may speak there; commands are to be had in channels that it does not even see."""
     told = text(body.get("app_permissions"))
-    if not told.isascii() or not told.isdigit():
+    if not _FLAGS.fullmatch(told):
         return True  # it will be seen
     has = int(told)
     return bool(has & _ADMINISTRATOR) or any(has & needed == needed for needed in _ENOUGH[where.kind])

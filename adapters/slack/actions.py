@@ -31,7 +31,7 @@ _NO_LINK = (
     "That is not a link to a message of this workspace. The menu of a message has *Copy link*; "
     f"`{COMMAND} reset` without a link shows your recent threads here."
 )
-_NOT_YOURS = "I only do that in a thread of this channel, or one you have asked me something in."
+_NOT_YOURS = "I only do that for a thread of this channel."
 _ELSEWHERE = "That belongs to another place. Please give the command there."
 _NONE_RUNNING = "I am not answering anything of yours here just now."
 _NONE_RECENT = "I know of no recent thread of yours in this channel."
@@ -150,17 +150,9 @@ class Actions:
         if told.thread is None or told.thread == here:
             return await self._here(told.command, told)
         if told.thread.channel_id != told.channel_id:
-            return await self._elsewhere(told.command, told.thread, told)
+            # Who asked there once may have been taken out of that channel since, and has no say in it any more.
+            return Words(_ELSEWHERE if await self._recent.asked_in(told.thread, told.person) else _NOT_YOURS)
         return await self._run(told.command, told.thread, told.trigger_id, told.person)
-
-    async def _elsewhere(self, command: Command, thread: Thread, told: Slash) -> Words:
-        """A command with a link to a thread of another channel."""
-        if not await self._recent.asked_in(thread, told.person):
-            return Words(_NOT_YOURS)
-        # Who asked there once may have been taken out of that channel since: neither read it then, nor delete it.
-        if command in {Command.HISTORY, Command.FORGET}:
-            return Words(_ELSEWHERE)
-        return await self._run(command, thread, told.trigger_id, told.person)
 
     async def _here(self, command: Command, told: Slash) -> Words:
         """A command without a link: Slack says in which channel it was given, never in which thread."""
@@ -192,7 +184,9 @@ class Actions:
     async def _pressed(self, told: Pressed) -> Words | None:
         if (command := read_choice(told.action_id)) is not None:
             chosen = told.chosen
-            if chosen is None or chosen.channel_id != told.channel_id:
+            # One of another workspace, or of another platform, may be called the same.
+            here = (SLACK, self._me.installation_id, told.channel_id)
+            if chosen is None or (chosen.platform, chosen.installation_id, chosen.channel_id) != here:
                 return Words(_ELSEWHERE)
             return await self._run(command, chosen, told.trigger_id, told.person)
         known = _BUTTONS.get(told.action_id)

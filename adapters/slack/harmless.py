@@ -90,9 +90,16 @@ def decided(markdown: str) -> str:
     last = code[-1] if code else _Code(0, 0)
     is_fenced = last.is_fenced and last.end == len(markdown)
     undecided, since = (_TOKEN_BEGUN, last.start) if is_fenced else (_UNDECIDED, last.end)
-    while found := undecided.search(markdown, max(since, len(markdown) - 300)):
-        markdown = markdown[: found.start()]
-    return markdown
+    end = len(markdown)
+    # What begins undecided stays so while it is cut, so it may be cut bit by bit; a long look at each would take long.
+    while found := _last(undecided, markdown, since, end):
+        end = found.start()
+    return markdown[:end]
+
+
+def _last(pattern: re.Pattern[str], text: str, since: int, end: int) -> re.Match[str] | None:
+    """What the text ends in, as far as that is something: looked for in a few characters first."""
+    return pattern.search(text, max(since, end - 16), end) or pattern.search(text, max(since, end - 300), end)
 
 
 @dataclass(frozen=True, slots=True)

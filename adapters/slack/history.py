@@ -71,7 +71,7 @@ async def history(
         ThreadClosed, SlackRefused: it does not tell the bot.
     """
     wanted = _Wanted(thread, me, before=before, since=since, answers=answers)
-    posts: deque[Post] = deque(maxlen=most)
+    posts: deque[Post] = deque(maxlen=most + 1)  # one more than is told tells that there is more
     reading = _replies(calls, thread, wanted) if place_of(thread)[1] else _top_level(calls, thread, wanted, most)
     try:
         async with aclosing(reading) as found:
@@ -81,8 +81,11 @@ async def history(
         if error.error not in _GONE:
             raise
         return []  # the thread went with its first message
-    named = await people.names(_unnamed(posts, me), within=_NAMES_WITHIN)
-    said = [one for post in posts if (one := _said(post, thread, me, named)) is not None]
+    told = list(posts)[-most:]
+    named = await people.names(_unnamed(told, me), within=_NAMES_WITHIN)
+    said = [one for post in told if (one := _said(post, thread, me, named)) is not None]
+    if said and len(posts) > most:
+        said[0] = replace(said[0], follows_more=True)
     return list(newest(said, most=most_characters))
 
 
@@ -174,14 +177,14 @@ async def _replies(calls: Calls, thread: Thread, wanted: _Wanted) -> AsyncGenera
 async def _top_level(calls: Calls, thread: Thread, wanted: _Wanted, most: int) -> AsyncGenerator[Post, None]:
     """The newest wanted posts of a direct message's top level, oldest first."""
     latest, inclusive = wanted.latest
-    newest: list[Post] = []
+    newest: list[Post] = []  # one more than is told at the least, where there are so many
     number = 0
     reading = read_channel(calls, thread.channel_id, oldest=wanted.oldest, latest=latest, inclusive=inclusive)
     async with aclosing(reading) as pages:
         async for page in pages:
             newest += filter(wanted.holds, page)
             number += 1
-            if len(newest) >= most or number == _MOST_PAGES:
+            if len(newest) > most or number == _MOST_PAGES:
                 break
     for post in sorted(newest, key=lambda post: order(ts_of(post) or "0.0")):
         yield post

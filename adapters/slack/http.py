@@ -105,20 +105,21 @@ class HttpEvents:
         """Commands, buttons and shortcuts come as forms, and are for Bolt."""
         try:
             asked = await to_bolt_request(request)
-        except (ValueError, AttributeError, TypeError):  # Bolt believes that it is what Slack sends
+        except (ValueError, AttributeError, TypeError, RecursionError):  # Bolt believes that it is what Slack sends
             return web.Response(status=400)
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
     def _is_signed(self, raw: bytes, request: web.Request) -> bool:
         try:
             return self._verifier.is_valid_request(raw, dict(request.headers))
-        except ValueError:  # a timestamp that is no number, a body that is no text
+        # A timestamp that is no number, a body that is no text; a signature that is not ASCII cannot be compared.
+        except (ValueError, TypeError):
             return False
 
 
 def _read_json(raw: bytes) -> Mapping[str, object]:
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -113,7 +113,7 @@ async def test_a_turn_is_told_with_when_it_was_which_model_what_it_took_and_how_
     [
         pytest.param(turn(), InteractionLost("404"), "Gemini does not know it any more", id="expired or deleted"),
         pytest.param(turn(), ModelUnavailable("503"), "Gemini cannot be asked just now", id="away"),
-        pytest.param(turn(), KeyRejected("401"), "Gemini cannot be asked just now", id="the key is refused"),
+        pytest.param(turn(), KeyRejected("401"), "Gemini refuses the API key: tell the operator", id="the wrong key"),
         pytest.param(turn(None, TurnState.FAILED), None, "failed · nothing of it is at Gemini", id="never created"),
         pytest.param(turn(None, TurnState.QUEUED), None, "queued · nothing of it is at Gemini", id="waiting"),
         pytest.param(
@@ -216,6 +216,17 @@ def test_the_terminal_shows_the_same_with_the_ids() -> None:
         "   Asked: What is a clew?",
         "   Answered: A ball of thread.",
     ]
+
+
+def test_nothing_that_is_shown_orders_the_terminal_about() -> None:
+    evil = "a\x1b[2J\rb\x9b31m\u202e"
+    found = Recollection(1, turn(evil, model=evil), Held.YES, recalled(evil, answer=evil, status=evil, model=evil))
+    spent = [Spent(TODAY, "slack:ada", evil, 1, USAGE)]
+
+    shown = [*plain_history(thread_named(), [found], 1, is_private=False), *plain_usage(spent, days=1, is_free=False)]
+
+    assert len([line for line in shown if "[2J" in line]) == 6
+    assert all(line.isprintable() for line in shown)
 
 
 # --- usage ------------------------------------------------------------------------------------

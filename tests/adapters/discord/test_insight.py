@@ -53,18 +53,23 @@ async def test_in_a_channel_there_is_what_needs_no_conversation(command: Command
         assert await told(discord, "this channel holds no conversation" if holds_none else WORDS[command])
 
 
-@pytest.mark.parametrize("command", list(WORDS))
+TOLD_TO_ALL = {**WORDS, Command.USAGE: "is for you alone"}
+"""What each of them says where everybody reads it."""
+
+
+@pytest.mark.parametrize("command", list(TOLD_TO_ALL))
 async def test_told_in_the_thread_each_is_answered_there_once_in_small_print(command: Command) -> None:
     async with discord_server() as discord, commanded(discord) as clew:
         where = await discord.opens_thread("ben", "lunch")
         await answered(discord, "what is a clew?", channel=where)
         discord.faults.events.arm("double")
         number = await discord.says("ada", command.value, channel=where)
-        await discord.shown(where, lambda seen: any(WORDS[command] in one.text for one in seen))
+        await discord.shown(where, lambda seen: any(TOLD_TO_ALL[command] in one.text for one in seen))
         await discord.delivered()
 
-        replies = [one for one in discord.replies(where) if WORDS[command] in one.text and one.text.startswith("-# ")]
-        assert [one.reply_to for one in replies] == [number]
+        said = [one for one in discord.replies(where) if one.text.startswith("-# ")]
+        assert [one.reply_to for one in said if TOLD_TO_ALL[command] in one.text] == [number]
+        assert not any(WORDS[Command.USAGE] in one.text for one in said)
         assert len(clew.model.asked) == 1
 
 

@@ -148,16 +148,19 @@ async def test_a_link_to_nowhere_is_not_guessed_at() -> None:
         assert await goes_on_from(slack, clew, ts) == "i1"
 
 
-async def test_a_thread_of_another_channel_is_reset_only_by_somebody_who_asked_in_it() -> None:
+@pytest.mark.parametrize("words", ["stop", "retry", "reset", "quiet"])
+async def test_a_thread_is_told_what_to_do_from_its_own_channel_alone(words: str) -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
         slack.channel("secret", kind="group")
         ts = await asked(slack, channel="secret")
-        strangers = await slack.slash("mallory", RESET_COMMAND, link(slack, ts, channel="secret"))
+        there = link(slack, ts, channel="secret")
+        strangers = await slack.slash("mallory", COMMAND, f"{words} {there}")
+        askers = await slack.slash("ada", COMMAND, f"{words} {there}")
         assert await goes_on_from(slack, clew, ts, channel="secret") == "i1"
-        own = await slack.slash("ada", RESET_COMMAND, link(slack, ts, channel="secret"))
 
-    assert (strangers.text or "").startswith("I only do that in a thread of this channel")
-    assert (own.text or "").startswith(AFRESH)
+    assert strangers.text == "I only do that for a thread of this channel."
+    assert "Please give the command there" in (askers.text or "")
+    assert len(clew.model.asked) == 2
 
 
 async def test_stop_ends_what_is_being_answered_to_its_giver_here() -> None:

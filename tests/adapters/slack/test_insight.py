@@ -106,8 +106,8 @@ async def test_a_thread_of_a_channel_one_is_not_in_is_nobodys_business(command: 
         assert "a thread of this channel" in (told.text or "")
 
 
-@pytest.mark.parametrize("command", [Command.FORGET, Command.HISTORY])
-async def test_a_thread_is_told_and_forgotten_from_its_own_channel_alone_for_who_asked_there_may_be_in_it_no_more(
+@pytest.mark.parametrize("command", list(WORDS))
+async def test_a_link_works_in_its_own_channel_alone_for_who_asked_there_may_be_in_it_no_more(
     command: Command,
 ) -> None:
     async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack):
