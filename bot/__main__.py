@@ -10,15 +10,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
 import aiohttp
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.adapter import Line as DiscordLine
 from adapters.discord.adapter import open_line as open_discord
 from adapters.discord.invite import read_invite
 from adapters.discord.places import DISCORD
 from adapters.discord.places import pointed_by as discord_link
+from adapters.slack.adapter import Line as SlackLine
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.adapter import open_line as open_slack
 from adapters.slack.manifest import print_manifest
@@ -28,7 +30,7 @@ from adapters.web.adapter import WebAdapter
 from adapters.web.events import WEB
 from adapters.web.events import pointed_by as page_link
 from adapters.web.pages import About
-from bot import __version__
+from bot import __version__, descriptors
 from bot.attachments import intake_for
 from bot.chosen_model import beside, open_chosen_model
 from bot.cli import outlook, pointed_by, read_arguments
@@ -38,19 +40,23 @@ from bot.config import Settings, read_settings
 from bot.dispatch import open_dispatcher
 from bot.errors import StartError
 from bot.forgetting import open_forgetting
+from bot.gemini_model import GeminiModel
 from bot.health import Health
 from bot.inbox import Inbox
 from bot.insight import Insight, plain_history, plain_usage, since
+from bot.limits import Limits
 from bot.logs import configure_logs
 from bot.messages import Platform, Thread
 from bot.metrics import Metrics
-from bot.ports import Adapter
+from bot.ports import Adapter, Store
 from bot.privacy import Privacy
 from bot.responder import Responder
 from bot.retrieval import AT_ONCE, recollect
+from bot.watchdog import Watchdog
 from storage.reading import open_reader
 from storage.sqlite import open_store
 
+T = TypeVar("T")
 _TEXT_KEPT = frozenset({WEB})  # what is said there is kept nowhere else
 
 
@@ -77,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case "discord invite":
                 print(asyncio.run(read_invite(given.client_id, read_settings().discord)))
             case _:
-                _run(read_settings())
+                run(read_settings())
     except StartError as error:
         _give_up(error)
 
@@ -97,8 +103,26 @@ class Served(Adapter, Protocol):
     def serve(self) -> AbstractAsyncContextManager[str]: ...
 
 
+def _as_it_is(end: T) -> T:
+    return end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What is put around each end by which the bot holds the world; nothing, unless somebody composes it otherwise."""
+
+    limits: Callable[[Limits], Limits] = _as_it_is
+    store: Callable[[Store], Store] = _as_it_is
+    model: Callable[[GeminiModel], GeminiModel] = _as_it_is
+    slack: Callable[[SlackLine], SlackLine] = _as_it_is
+    discord: Callable[[DiscordLine], DiscordLine] = _as_it_is
+
+
+_NOTHING = Around()
+
+
 @asynccontextmanager
-async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
+async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIterator[Bot]:
     """Everything, wired: running while the block runs, drained and closed when it ends.
 
     Raises:
@@ -107,28 +131,30 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         metrics, adapters = Metrics(), dict[Platform, Adapter]()
         # Whoever is entered first is closed last: the platforms stop listening, the turns drain, the rest follows.
-        store = await stack.enter_async_context(open_store(settings.database.url, keeps_text=_TEXT_KEPT))
-        model = await stack.enter_async_context(open_chosen_model(settings))
-        slack = await stack.enter_async_context(open_slack(settings.slack)) if settings.slack.is_set else None
-        discord = await stack.enter_async_context(open_discord(settings.discord)) if settings.discord.is_set else None
+        store = around.store(await stack.enter_async_context(open_store(settings.database.url, keeps_text=_TEXT_KEPT)))
+        model = around.model(await stack.enter_async_context(open_chosen_model(settings)))
+        limits = around.limits(settings.limits)
+        slack = discord = None
+        if settings.slack.is_set:
+            slack = around.slack(await stack.enter_async_context(open_slack(settings.slack)))
+        if settings.discord.is_set:
+            discord = around.discord(await stack.enter_async_context(open_discord(settings.discord)))
         responder = Responder(
             store=store,
             model=model,
             model_name=settings.gemini.model,
             image_model=settings.gemini.image_model,
             adapters=adapters,
-            limits=settings.limits,
+            limits=limits,
             inline_limit=settings.bot.inline_mb * 1_000_000,
             intake=intake_for(
                 settings.gemini.model,
                 shelf=model.files,
                 store=store,
-                limits=settings.limits,
+                limits=limits,
                 most=settings.bot.upload_mb * 1_000_000,
             ),
-            condensing=Condensing(
-                model=model, keeper=model, store=store.chains, limits=settings.limits, metrics=metrics
-            ),
+            condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=settings.bot.links,
             policy=settings.policy,
             metrics=metrics,
@@ -185,7 +211,11 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             adapters[DISCORD] = platforms["discord"] = DiscordAdapter(
                 settings.discord, line=discord, store=store, inbox=inbox, commands=commands, metrics=metrics
             )
-        health = Health(store, platforms={name: adapter.trouble for name, adapter in platforms.items()})
+        watchdog = Watchdog(metrics)
+        troubles = {"loop": watchdog.trouble, "descriptors": descriptors.trouble}
+        troubles |= {name: adapter.trouble for name, adapter in platforms.items()}
+        health = Health(store, troubles=troubles, metrics=metrics)
+        await stack.enter_async_context(watchdog.watching())
         await stack.enter_async_context(health.watching())
         web = WebAdapter(
             settings.web,
@@ -232,8 +262,9 @@ async def _connected(platforms: Mapping[str, Served]) -> AsyncIterator[Mapping[s
                     task.cancel()
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, around: Around) -> None:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_exception_handler(descriptors.Shortage())
 
     def on_signal(number: signal.Signals) -> None:
         if stopping.is_set():
@@ -242,7 +273,7 @@ async def _serve(settings: Settings) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
-    async with open_bot(settings) as bot:
+    async with open_bot(settings, around=around) as bot:
         print("\n".join(outlook(settings, address=bot.address)), flush=True)
         for name, line in bot.connected.items():
             line.add_done_callback(partial(_tell_connected, name))
@@ -255,10 +286,12 @@ def _tell_connected(name: str, line: asyncio.Future[str]) -> None:
         print(f"  {name:<9} {line.result()}", flush=True)
 
 
-def _run(settings: Settings) -> None:
+def run(settings: Settings, *, around: Around = _NOTHING) -> None:
+    """The bot, until a signal ends it; what cannot run is said on stderr, and ends the process with status 1."""
     configure_logs(settings.bot.log_format, settings.bot.log_level, secrets=settings.secrets)
+    descriptors.ask_for_more()
     try:
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings, around))
     except StartError as error:
         _give_up(error)
     except BaseExceptionGroup as errors:  # what fails below a task group comes wrapped

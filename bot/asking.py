@@ -27,6 +27,7 @@ from bot.answers import (
     UserStep,
 )
 from bot.errors import (
+    AnswerBlocked,
     AnswerBroken,
     ContextLost,
     InteractionLost,
@@ -150,6 +151,9 @@ class Asking:
                     chained = error.chained or before.after is not None
                     raise QuestionRejected(error.code, chained=chained) from error
                 before, refused = await self._told_again(), True
+            except (ModelUnavailable, AnswerBlocked) as error:
+                error.past_may_be_why = self._tells(before)
+                raise
             except AnswerBroken as error:
                 logger.warning("answer broken", extra={**self._turn.fields, "reason": str(error)})
                 if self._interaction is not None:
@@ -157,12 +161,17 @@ class Asking:
                     if completed is not None:
                         return completed
                 if retried:
+                    error.past_may_be_why = self._tells(before)
                     raise
                 retried = True
                 self._metrics.asks.labels("again").inc()
                 self._draft.start_over()
                 self._reply.changed()
             again = True
+
+    def _tells(self, before: _Before) -> bool:
+        """Whether what was said before goes along with the question, and with every one after it."""
+        return before.after is not None and not self._manner.is_stored
 
     async def _count(self, base: InteractionId | None) -> None:
         if self._asks >= self._limits.takes:
@@ -217,7 +226,8 @@ class Asking:
                 await events.aclose()
                 raise ModelUnavailable("no answer to the request in time") from None
             except ModelRefused as refusal:
-                wait = pause if refusal.retry_after is None else refusal.retry_after
+                # A server that asks for no pause at all gets one all the same: else it would be asked without end.
+                wait = pause if refusal.retry_after is None else max(refusal.retry_after, self._limits.first_pause)
                 if self._clock() + wait >= give_up_at:
                     raise
                 logger.info("model refused, asking again", extra={**self._turn.fields, "reason": str(refusal)})

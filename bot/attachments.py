@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import overload
 
 from bot.answers import Content, Media, MediaKind, Question, Source, Text
@@ -16,12 +17,14 @@ from bot.media_types import GLIMPSE, FileType, glimpse, recognise
 from bot.messages import Attachment, Message
 from bot.office import OFFICE, reads_office
 from bot.ports import FileShelf, UploadStore
+from bot.room import Room, Share
 from bot.spool import DiskRefused, Spool, open_spool
 from bot.uploads import Handed, Shelved, Uploads
 
 logger = logging.getLogger(__name__)
 
 INLINE_LIMIT = 15_000_000  # bytes; base64 makes 20 MB of it, which is what Gemini takes in one request
+ROOM = 300_000_000  # bytes of files in memory for all questions together; in a request each takes up to four times that
 TEXT_LIMIT = 200_000  # characters of one file, about 50,000 tokens
 _LONGEST_NAME = 100  # characters
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}  # controls, direction marks, half characters, blanks of any kind
@@ -40,6 +43,9 @@ class Intake:
     uploads: Uploads | None = None
     reads_office: bool = False
     tell: Callable[[str], None] = lambda name: None  # hears which file is being handed to Gemini, which takes a while
+    folder: Path | None = None  # where files lie while they come in; the system's own for such files, unless it is set
+    room: Room = field(default_factory=lambda: Room(ROOM))  # for the files of all questions that are being answered
+    share: Share | None = None  # what the question at hand has of it
 
 
 ONLY_INLINE = Intake()
@@ -85,8 +91,10 @@ async def read_attachments(
             limits of their own, and know whether a file is waiting for its place or a platform for its time.
     """
     reading = _Reading(download, limit=inline_limit, patience=patience, intake=intake)
-    enclosures = []
-    for message, attachment in attachments:
+    pairs, enclosures = list(attachments), []
+    if intake.share is not None:
+        await intake.share.grow(_weight((attachment for _, attachment in pairs), limit=inline_limit))
+    for message, attachment in pairs:
         source = Source(message.id, attachment)
         try:
             content = await reading.read(Handed(message, attachment, label_name(attachment.name)))
@@ -98,10 +106,16 @@ async def read_attachments(
     return enclosures
 
 
-def label_name(name: str) -> str:
-    """A file's name as it can stand in a label or a sentence: short, on one line, and nothing but a name.
+def _weight(attachments: Iterable[Attachment], *, limit: int) -> int:
+    """Most bytes that files can come to in memory, by what is said of their size; those over the limit never do."""
+    sizes = (limit if attachment.size is None else attachment.size for attachment in attachments)
+    return min(limit, sum(size for size in sizes if size <= limit))
 
-    Whoever sends a file chooses its name, and the model reads it.
+
+def label_name(name: str) -> str:
+    """A name of a file or a person as it can stand in a label or a sentence: short, on one line, nothing but a name.
+
+    Whoever sends a file chooses its name, as people do theirs, and the model reads it.
     """
     visible = (" " if unicodedata.category(char) in _INVISIBLE else char for char in name)
     plain = "".join(visible).translate(str.maketrans("[]`<>", "()'()"))
@@ -162,7 +176,7 @@ class _Reading:
         """
         message, attachment, name = handed.message, handed.attachment, handed.name
         try:
-            async with open_spool() as spool:
+            async with open_spool(folder=self._intake.folder) as spool:
                 async with _closing(self._download(message, attachment)) as pieces:
                     while (piece := await _next(pieces, self._patience)) is not None:
                         if spool.size + len(piece) > most:
@@ -181,7 +195,8 @@ class _Reading:
         found, data = await _recognised(spool, fits=fits)
         match found:
             case FileType(text=str(text)) if text.strip():
-                return (self._text(name, text, size=None if fits else spool.size),)
+                is_whole = fits and spool.size <= GLIMPSE
+                return (self._text(name, text, size=None if is_whole else spool.size),)
             case FileType(text=str()):
                 raise AttachmentUnreadable(name)  # empty
             case FileType(mime_type, kind=MediaKind() as kind):
@@ -209,12 +224,15 @@ class _Reading:
 
 
 async def _recognised(spool: Spool, *, fits: bool) -> tuple[FileType, bytes | None]:
-    """What a file is, and its bytes when they had to be read whole to tell. Films never are."""
+    """What a file is, and its bytes when they had to be read whole to tell. Films never are.
+
+    Nor are long texts, of which only the beginning is passed on: they would be held once more as letters.
+    """
     is_small = spool.size <= GLIMPSE
     seen = await spool.look(glimpse)
     # Telling a type and decoding may take a while with megabytes, and the loop serves everybody.
     found = await asyncio.to_thread(recognise, seen, whole=is_small)
-    if is_small or not fits or found.kind is MediaKind.VIDEO:
+    if is_small or not fits or found.kind is MediaKind.VIDEO or found.text is not None:
         return found, None
     data = await spool.read()
     return await asyncio.to_thread(recognise, data), data

@@ -26,7 +26,7 @@ from bot.asking import whatever_happens
 from bot.errors import AnswerBroken, AnswerEmpty, InteractionLost, ModelError
 from bot.history import Past, without_past
 from bot.limits import Limits
-from bot.messages import InteractionId, Turn
+from bot.messages import InteractionId, Turn, Usage
 from bot.metrics import Metrics
 from bot.ports import Chain, ChainStore, Keeper, Model, Reply
 
@@ -65,7 +65,8 @@ class Condensing:
     async def begin_afresh(self, turn: Turn, past: Past, draft: Draft, reply: Reply) -> None:
         """Let a turn's question go on from a summary, if the chain its thread stands on is too long.
 
-        Whatever goes wrong with that, the question goes on from the chain, and the next turn tries again.
+        Whatever goes wrong with that, the question goes on from the chain, which grows for a while before that is
+        tried again.
 
         Raises:
             StaleTurn: the thread was reset meanwhile.
@@ -80,7 +81,7 @@ class Condensing:
         reply.changed()
         try:
             async with asyncio.timeout(self._limits.silent):
-                summary = await self._found(turn.summary) or await self._asked(turn, previous)
+                summary = await self._found(turn) or await self._asked(turn, previous)
         except (ModelError, TimeoutError) as error:
             failure = type(error).__name__
             logger.warning("chain not condensed", extra={**turn.fields, "failure": failure, "reason": str(error)})
@@ -94,18 +95,24 @@ class Condensing:
         reply.changed()
 
     def _is_long(self, chain: Chain) -> bool:
-        turns, tokens = self._limits.chain_turns, self._limits.chain_tokens
-        return 0 < turns <= chain.turns or 0 < tokens <= chain.tokens
+        turns, tokens, since = self._limits.chain_turns, self._limits.chain_tokens, chain.since
+        # Summing up a long chain costs as much as a question: what was in vain is left alone for half a limit.
+        return (0 < turns <= chain.turns and (since is None or 2 * since.turns >= turns)) or (
+            0 < tokens <= chain.tokens and (since is None or 2 * since.tokens >= tokens)
+        )
 
-    async def _found(self, summary: InteractionId | None) -> str:
+    async def _found(self, turn: Turn) -> str:
         """The summary that an earlier attempt at the turn has asked for; empty when there is none to be had."""
         pause = self._limits.first_pause
-        while summary is not None:
+        while turn.summary is not None:
             try:
-                found = await self._model.look_up(summary)
+                found = await self._model.look_up(turn.summary)
             except InteractionLost:
                 break
             if found.state is InteractionState.COMPLETED:
+                for event in found.events:
+                    if isinstance(event, Completed):
+                        await self._bill(turn, event.usage)
                 return "".join(event.text for event in found.events if isinstance(event, TextPiece)).strip()
             if found.state is InteractionState.BROKEN:
                 break
@@ -125,13 +132,16 @@ class Condensing:
                     case TextPiece(text):
                         pieces.append(text)
                     case Completed(usage=usage):
-                        await self._store.summed_up(turn, usage)
-                        for kind in ("input", "output", "thought", "cached", "tool"):
-                            self._metrics.tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
+                        await self._bill(turn, usage)
                         if summary := "".join(pieces).strip():
                             return summary
                         raise AnswerEmpty("nothing was summed up")
         raise AnswerBroken("the stream ended without completing")
+
+    async def _bill(self, turn: Turn, usage: Usage) -> None:
+        await self._store.summed_up(turn, usage)
+        for kind in ("input", "output", "thought", "cached", "tool"):
+            self._metrics.tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
 
     async def _last(self, chain: Chain) -> Sequence[str]:
         """The chain's last exchanges, oldest first: as many as there is room for, and the newest in any case."""

@@ -34,6 +34,8 @@ def certain_text(data: bytes, *, whole: bool = True) -> str | None:
         whole: else it is the beginning of something longer, and may end within a letter.
     """
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    if len(data) > _SAMPLE and _decoded(data[:_SAMPLE], encoding, whole=False) is None:
+        return None  # nor is all of it, and to decode that would take as much memory once more
     return _decoded(data, encoding, whole=whole)
 
 
@@ -51,7 +53,8 @@ def likely_text(data: bytes) -> str | None:
 
 def _decoded(data: bytes, encoding: str, errors: str = "strict", *, whole: bool = True) -> str | None:
     try:
-        text = codecs.getincrementaldecoder(encoding)(errors).decode(data, final=whole)
+        # The incremental decoder makes a copy of what it is given, so it is not for all of a large file.
+        text = data.decode(encoding, errors) if whole else codecs.getincrementaldecoder(encoding)(errors).decode(data)
     except UnicodeDecodeError:
         return None
     return text if _reads_as_text(text) else None

@@ -48,6 +48,8 @@ class StaleTurn(StoreError):
 class ModelError(BotError):
     """Gemini did not answer."""
 
+    past_may_be_why = False  # what is kept here of the thread went along with the question
+
 
 class ModelRefused(ModelError):
     """The question was not taken in. Asking again is safe to try."""
@@ -100,6 +102,10 @@ class ContextLost(ModelError):
 
 class InteractionLost(ModelError):
     """Gemini does not know the interaction that was to be fetched."""
+
+
+class FileLost(ModelError):
+    """Gemini has no file of that name to delete, or it is another key's; it says the same of both."""
 
 
 class AnswerBroken(ModelError):

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from bot.confirmations import report_of
-from bot.errors import InteractionLost, KeyRejected, ModelError, ModelRefused, PlatformAway, PlatformError, StoreError
+from bot.errors import (
+    FileLost,
+    InteractionLost,
+    KeyRejected,
+    ModelError,
+    ModelRefused,
+    PlatformAway,
+    PlatformError,
+    StoreError,
+)
 from bot.messages import MessageId, Platform, Thread
 from bot.metrics import Metrics
 from bot.ports import Adapter, ForgettingStore, Forgotten, Model, Undeleted
-from bot.reports import BEGUN, report_on
+from bot.reports import BEGUN, BEGUN_BEFORE, report_on
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +82,7 @@ class Forgetting:
         keeps_text: the platforms on which nothing stands once it is erased here.
         days: after which a thread in which nothing happened is forgotten; None for never.
         now: seconds since the epoch.
+        clock: seconds that pass, whatever becomes of the date.
     """
 
     def __init__(
@@ -90,12 +100,13 @@ class Forgetting:
         days: int | None,
         patience: Patience,
         now: Callable[[], float],
+        clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._group, self._store, self._model, self._shelf = group, store, model, shelf
         self._adapters, self._others, self._stop = adapters, others, stop
         self._metrics, self._keeps_text, self._days, self._patience = metrics, keeps_text, days, patience
-        self._now, self._sleep = now, sleep
+        self._now, self._clock, self._sleep = now, clock, sleep
         self._calls = asyncio.Semaphore(_MOST_CALLS)
         self._busy: dict[Thread, bool] = {}  # whether it was told to be forgotten since its task looked last
         self._old: set[Thread] = set()  # those of them that are forgotten because of their age
@@ -111,8 +122,9 @@ class Forgetting:
         """
         is_new = await self._store.forget(thread, by)
         self._see_to(thread)  # first: it is written down, and is done even when nobody can be stopped just now
-        if is_new:
-            await self._stop(thread)
+        if not is_new:
+            return BEGUN_BEFORE
+        await self._stop(thread)
         return BEGUN
 
     async def take_up(self) -> None:
@@ -141,11 +153,17 @@ class Forgetting:
 
     async def _watch_ages(self, age: float) -> None:
         """Forget what is too old, now and every hour from now on; not too much of it at once."""
+        now, ticks = self._now(), self._clock()
         while True:
+            # A date that jumps ahead makes everything old, and is mended as a rule: it is believed at the next look.
+            expected = now + self._clock() - ticks
+            now, ticks = self._now(), self._clock()
+            if now > expected + HOUR:
+                logger.warning("clock jumped ahead", extra={"hours": round((now - expected) / HOUR, 1)})
             room, found = _AT_ONCE - len(self._old), 0
             try:
                 if room > 0:
-                    threads = await self._store.forget_old(before=self._now() - age, most=room)
+                    threads = await self._store.forget_old(before=min(now, expected) - age, most=room)
                     found = len(threads)
                     for thread in threads:
                         logger.info("thread is old, forgetting it", extra={"thread_key": thread.key})
@@ -153,6 +171,9 @@ class Forgetting:
                         self._see_to(thread)
             except StoreError as error:
                 self._failed(error, "old threads not looked for", {})
+            except Exception as error:  # the bot goes on, and looks again in an hour
+                self._metrics.failures.labels(type(error).__name__).inc()
+                logger.exception("old threads not looked for, in a way nobody foresaw")
             await self._sleep(HOUR if found < room else self._patience.look)
 
     async def _see_through(self, thread: Thread) -> None:
@@ -190,7 +211,7 @@ class Forgetting:
                 if not await self._store.erase(one, report=words):
                     await self._sleep(self._patience.look)  # its last turn is coming to its end
                 continue
-            if not one.is_confirmed and self._now() - one.begun_at < _FIRST:
+            if not one.is_confirmed and 0 <= self._now() - one.begun_at < _FIRST:  # the date may have been put back
                 await self._sleep(self._patience.look)
                 continue
             if thread.platform in self._others:
@@ -219,8 +240,10 @@ class Forgetting:
         file = await self._store.file_to_delete(thread)
         if file is None:
             return False
-        reason = await self._delete(self._shelf.delete_file, file, refusals)
-        await self._store.file_tried(thread, file, is_gone=reason is None)
+        reason = await self._delete(self._shelf.delete_file, file.name, refusals)
+        if reason is Undeleted.UNKNOWN and (file.uri is None or file.expires_at <= self._now()):
+            reason = None  # it never arrived, or is gone by itself; any other is kept for another key
+        await self._store.file_tried(thread, file.name, is_gone=reason is None)
         self._count("file", reason)
         return True
 
@@ -233,7 +256,7 @@ class Forgetting:
                     await delete(name)
             except (ModelRefused, TimeoutError) as error:
                 wished = error.retry_after if isinstance(error, ModelRefused) else None
-            except InteractionLost:
+            except (InteractionLost, FileLost):
                 return Undeleted.UNKNOWN
             except ModelError as error:
                 self._metrics.failures.labels(type(error).__name__).inc()
@@ -289,6 +312,7 @@ async def open_forgetting(
     days: int | None = None,
     patience: Patience = Patience(),
     now: Callable[[], float] = time.time,
+    clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Forgetting]:
     """What forgets threads while the block runs."""
@@ -306,6 +330,7 @@ async def open_forgetting(
             days=days,
             patience=patience,
             now=now,
+            clock=clock,
             sleep=sleep,
         )
         try:

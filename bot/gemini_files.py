@@ -3,7 +3,7 @@
 import logging
 from typing import Protocol
 
-from bot.errors import ModelError, ModelUnavailable
+from bot.errors import FileLost, ModelError, ModelUnavailable
 from bot.gemini_model import CallFailed, NoConnection
 from bot.model_errors import error_for
 from bot.ports.uploads import GeminiFile
@@ -56,6 +56,8 @@ class GeminiFiles:
         except (CallFailed, NoConnection) as error:
             if not _is_gone(error):
                 raise _meant(error, "delete file", name) from None
+            if isinstance(error, CallFailed) and error.failure.status == 403:
+                raise FileLost(f"{error.failure.status} {error.failure.code}") from None
 
 
 def _is_gone(error: CallFailed | NoConnection) -> bool:

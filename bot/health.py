@@ -1,13 +1,16 @@
 """Whether this process does its work: the store commits, the event loop turns, the platforms are connected."""
 
 import asyncio
-import time
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.errors import StoreError
+from bot.metrics import Metrics
 from bot.ports import Store
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +25,28 @@ class Health:
     """Asks everything that can fail.
 
     Args:
-        platforms: each platform's own word on its connection: None when it is fine, else what is wrong.
-        beat: seconds between two looks at the event loop.
-        late: seconds the loop may be late before that counts as a fault.
-        patience: seconds a commit may take.
+        troubles: each part's own word on itself: None when it is fine, else what is wrong.
+        patience: seconds a commit may take; less than anybody who asks for a report would wait.
+        look: seconds between two looks that are taken though nobody asks, so that log and metrics tell it too.
     """
 
     def __init__(
         self,
         store: Store,
         *,
-        platforms: Mapping[str, Callable[[], str | None]],
-        beat: float = 1.0,
-        late: float = 5.0,
-        patience: float = 5.0,
+        troubles: Mapping[str, Callable[[], str | None]],
+        metrics: Metrics,
+        patience: float = 3.0,
+        look: float = 60.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._platforms = store, platforms
-        self._beat, self._late, self._patience = beat, late, patience
-        self._sleep, self._clock = sleep, clock
-        self._worst_lag = 0.0
+        self._store, self._troubles, self._metrics = store, troubles, metrics
+        self._patience, self._look, self._sleep = patience, look, sleep
+        self._found: dict[str, str] = {}
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Measure, while the block runs, how late the event loop is."""
+        """Look at everything from time to time, while the block runs."""
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(self._watch())
             try:
@@ -56,17 +56,26 @@ class Health:
 
     async def _watch(self) -> None:
         while True:
-            before = self._clock()
-            await self._sleep(self._beat)
-            # Halved with every beat, so that a stall is seen by the next few reports and then forgotten.
-            self._worst_lag = max(self._worst_lag / 2, self._clock() - before - self._beat)
+            await self.report()
+            await self._sleep(self._look)
 
     async def report(self) -> HealthReport:
         """Look at everything now."""
-        checks = {"store": await self._store_check(), "loop": self._loop_check()}
-        for name, trouble in self._platforms.items():
+        checks = {"store": await self._store_check()}
+        for name, trouble in self._troubles.items():
             checks[name] = trouble() or "ok"
+        for name, found in checks.items():
+            self._note(name, found)
         return HealthReport(all(found == "ok" for found in checks.values()), checks)
+
+    def _note(self, name: str, found: str) -> None:
+        """Tell the metric what was found, and the log when that has changed."""
+        before, self._found[name] = self._found.get(name, "ok"), found
+        self._metrics.healthy.labels(name).set(found == "ok")
+        if found == "ok" and before != "ok":
+            logger.info("healthy again", extra={"check": name})
+        elif found != "ok" and before == "ok":
+            logger.error("not healthy", extra={"check": name, "reason": found})
 
     async def _store_check(self) -> str:
         try:
@@ -75,8 +84,5 @@ class Health:
         except StoreError as error:
             return str(error)
         except TimeoutError:
-            return f"no commit within {self._patience:g} s"
+            return f"no commit within {self._patience:g} s: another program locks the database, or the disk hangs"
         return "ok"
-
-    def _loop_check(self) -> str:
-        return "ok" if self._worst_lag < self._late else f"the event loop was {self._worst_lag:.1f} s late"

@@ -6,19 +6,21 @@ them, and those are gone with the interaction they came from.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import dropwhile
 
 from bot.answers import After, Completed, Content, Draft, Media, Question, Source, Step, Text
-from bot.attachments import ONLY_INLINE, Enclosure, Intake, read_attachments
+from bot.attachments import ONLY_INLINE, Enclosure, Intake, label_name, read_attachments
 from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
-from bot.notices import history_remark
+from bot.notices import history_remark, unheard_remark
 from bot.ports import Adapter, TurnStore
 
 _PAST = "What was said in this thread before, oldest first. The new message comes after it."
 _UNHEARD = "Said in this thread since your last answer: to others, or to you when you were stopped or could not answer."
 _STOPPED = "you, stopped here"
 _LONGEST = 400_000  # characters, some 100,000 tokens
+_MOST = 1000  # messages
 
 
 class Past:
@@ -66,7 +68,8 @@ class Past:
             return ()
         self._left_out, self._along = [], 0  # what was told before has come to nothing
         hidden = await self._store.never_told(self._turn.thread)
-        said = [one for one in await self._history() if one.message_id not in hidden]
+        past = await self._history()
+        said = [one for one in past if one.message_id not in hidden]
         if not said:
             return ()
         kept = newest(said)
@@ -76,8 +79,9 @@ class Past:
         for one in kept:
             contents.append(Text(f"[{_speaker(one.author)}]\n{one.text}"))
             contents.extend(files[one.message_id])
-        if self._left_out or len(kept) < len(said):
-            self._draft.remark(history_remark(self._left_out, messages=len(said) - len(kept)))
+        is_cut = past[0].follows_more or kept[0].follows_more
+        if self._left_out or is_cut:
+            self._draft.remark(history_remark(self._left_out, kept=len(kept) if is_cut else None))
         return tuple(contents)
 
     async def unheard(self) -> Question:
@@ -93,7 +97,10 @@ class Past:
         mine = {part.message_id for turn in turns if turn.state is TurnState.STOPPED for part in turn.parts}
         if overheard or any(message.text is None for turn in turns for message in turn.messages):
             wanted = mine | overheard | {message.id for turn in turns for message in turn.messages}
-            said = [one for one in await self._history() if one.message_id in wanted]
+            past = await self._history()
+            said = [one for one in past if one.message_id in wanted]
+            if said and past[0].follows_more and past[0] is said[0]:  # what went before that was not heard either
+                self._draft.remark(unheard_remark(len(said)))
         else:
             said = [one for turn in turns for one in _as_said(turn)]
         if not said:
@@ -139,14 +146,18 @@ class Past:
         self.told |= self._turn.overheard & {one.message_id for one in said}
 
 
-def newest(said: Sequence[Said], *, most: int = _LONGEST) -> Sequence[Said]:
-    """The end of what was said: as many of the messages as have no more characters, and the last one in any case."""
-    length = 0
-    for at in range(len(said) - 1, -1, -1):
+def newest(said: Sequence[Said], *, most: int = _LONGEST, messages: int = _MOST) -> Sequence[Said]:
+    """The end of what was said: so many *messages* that have no more characters than *most*, one in any case.
+
+    The first of them tells whether there was more.
+    """
+    length, first = 0, max(0, len(said) - messages)
+    for at in range(len(said) - 1, first - 1, -1):
         length += len(said[at].text)
         if length > most:
-            return said[min(at + 1, len(said) - 1) :]
-    return said
+            first = min(at + 1, len(said) - 1)
+            break
+    return said if first == 0 else (replace(said[first], follows_more=True), *said[first + 1 :])
 
 
 def without_past(texts: Sequence[str]) -> Sequence[str]:
@@ -172,7 +183,7 @@ def _bytes_in(contents: Sequence[Content]) -> int:
 
 
 def _speaker(author: Person | None) -> str:
-    return "you" if author is None else author.name or "the person"
+    return "you" if author is None else label_name(author.name or "the person")
 
 
 def _message(thread: Thread, said: Said) -> Message:

@@ -3,6 +3,7 @@
 Whoever logs writes ``logger.info("reply posted", extra={"pieces": n})`` and never the text of a message.
 """
 
+import codecs
 import json
 import logging
 import math
@@ -15,6 +16,7 @@ from urllib.parse import quote
 # Everything a record carries that nobody passed as a field.
 _NOT_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _OURS = ("bot", "adapters", "storage")
+codecs.lookup("unicode_escape")  # read from its file now: later there may be no descriptor left, which is to be told
 
 
 def configure_logs(

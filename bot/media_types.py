@@ -50,6 +50,13 @@ _CHUNKED = {
     (b"FORM", b"AIFF"): "audio/aiff",
     (b"FORM", b"AIFC"): "audio/aiff",
 }
+RAW_SOUND = (".pcm", ".l16", ".ulaw", ".mulaw", ".ul", ".alaw", ".al")
+"""How files of sound end that hold samples and nothing else.
+
+Gemini reads those (``audio/l16``, ``audio/mulaw``, ``audio/alaw``), yet no byte of them tells which they are, how many
+make a second, nor that they are sound at all. So they are refused, with words of their own: a WAV holds the same, told.
+"""
+
 _LEAST_CONFIDENCE = 0.4  # of the library, and means four matching bytes
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # bytes
 

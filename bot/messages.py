@@ -212,3 +212,4 @@ class Said:
     author: Person | None
     text: str
     attachments: tuple[Attachment, ...] = ()
+    follows_more: bool = False  # than was read: the thread is longer

@@ -1,6 +1,6 @@
 """The numbers an operator watches, as Prometheus counters and gauges."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, Summary
 
 
 class Metrics:
@@ -8,6 +8,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # memory, processor time, file descriptors
         self.messages = Counter(
             "clew_messages",
             "Messages handed over by a platform, by what became of them",
@@ -44,4 +45,10 @@ class Metrics:
             "From taking a turn to its end",
             buckets=(0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320),
             registry=self.registry,
+        )
+        self.stalls = Summary(
+            "clew_loop_stall_seconds", "How long the event loop stood still, each time", registry=self.registry
+        )
+        self.healthy = Gauge(
+            "clew_healthy", "Whether a check of health finds all well", ["check"], registry=self.registry
         )

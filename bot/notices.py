@@ -11,6 +11,7 @@ from bot.errors import (
     CapReached,
     KeyRejected,
     ModelBusy,
+    ModelError,
     ModelUnavailable,
     ModelUnknown,
     NotAllowed,
@@ -21,6 +22,7 @@ from bot.errors import (
     TooManyAttempts,
     Unreadable,
 )
+from bot.media_types import RAW_SOUND
 from bot.messages import Refusal
 from bot.office import OFFICE
 
@@ -31,6 +33,9 @@ _NOT_ALLOWED = {
     Refusal.GUEST: "I do not answer guests of this workspace, and say so only once.",
     Refusal.OUTSIDER: "I answer members of the organisation I belong to, and say so only once.",
 }
+_RESET_MAY_HELP = (
+    "If that goes on in this thread alone, reset it: the conversation before the question may be the reason."
+)
 _UNREADABLE = {
     Unreadable.GONE: "it has been deleted.",
     Unreadable.ELSEWHERE: "it is kept by another service. I only read files that are uploaded here.",
@@ -42,8 +47,14 @@ _UNREADABLE = {
 }
 
 
-def notice_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat table
+def notice_for(error: BaseException) -> str:
     """The words for *error*. What is not foreseen gets the general sentence; the log has the rest."""
+    if isinstance(error, ModelError) and error.past_may_be_why:
+        return f"{_words_for(error)} {_RESET_MAY_HELP}"
+    return _words_for(error)
+
+
+def _words_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat table
     match error:
         case ModelBusy(retry_after=float() | int() as seconds) if seconds > 60:
             return f"Gemini asks for a pause of about {_minutes(seconds)}. Please ask again after that."
@@ -98,12 +109,22 @@ def remark_for(error: AttachmentError) -> str:
             return (
                 f"Left out {_quoted(error.name)}: this model reads no {OFFICE[mime_type]} files. Please attach a PDF."
             )
+        case AttachmentUnsupported(name=name) if name.casefold().endswith(RAW_SOUND):
+            return (
+                f"Left out {_quoted(name)}: raw sound does not say how it is to be played. "
+                "Please attach it as WAV, MP3 or M4A."
+            )
         case AttachmentUnsupported(mime_type=mime_type):
             return f"Left out {_quoted(error.name)}: I cannot read files of this kind ({mime_type})."
         case AttachmentUnreadable(reason=reason) if reason in _UNREADABLE:
             return f"Left out {_quoted(error.name)}: {_UNREADABLE[reason]}"
         case _:
             return f"Left out {_quoted(error.name)}: it is empty or could not be fetched. Please attach it again."
+
+
+def unsure_remark(name: str) -> str:
+    """The words for a file that cannot be had after a restart, when the answer to it was there already."""
+    return f"I was interrupted, and cannot tell any more whether I had read {_quoted(name)}."
 
 
 FOLLOWING = "I go on reading this thread. Mention me with the word quiet, and I wait for mentions."
@@ -114,12 +135,24 @@ TOLD_AGAIN = "Gemini no longer took this thread as I had kept it, so I told it a
 GROWN_LONG = "This thread has grown long: from here on I leave out how it began."
 
 
-def history_remark(names: list[str], *, messages: int = 0) -> str:
-    """The words for what could not be told to a model that had lost the thread: files, or the thread's beginning."""
-    left_out = [_quoted(name) for name in names]
-    if messages:
-        left_out.append(f"its first {messages} messages" if messages > 1 else "its first message")
-    return f"I had to read this thread again and left out {', '.join(left_out)}."
+def history_remark(names: list[str], *, kept: int | None = None) -> str:
+    """The words for what could not be told to a model that had lost the thread: files, or the thread's beginning.
+
+    Args:
+        kept: how many messages were told, the newest; None for all.
+    """
+    sentences = []
+    if kept is not None:
+        last = f"its last {kept} messages" if kept > 1 else "its last message"
+        sentences.append(f"This thread is long: I have read {last} only.")
+    if names:
+        sentences.append(f"I had to read this thread again and left out {', '.join(map(_quoted, names))}.")
+    return " ".join(sentences)
+
+
+def unheard_remark(heard: int) -> str:
+    """The words for a thread in which more was said among people than is read before a question."""
+    return f"Much was said here since my last answer: I have read the last {heard} messages of it only."
 
 
 def _quoted(name: str) -> str:

@@ -6,6 +6,8 @@ BEGUN = (
     "I forget this thread: every exchange of it and every file is being deleted at Gemini, "
     "and then all that I keep of it here. I say here what became of that. What comes next begins afresh."
 )
+BEGUN_BEFORE = "I forget this thread, as I was told. What became of that is said here."
+"""When the same command comes again, be that before the report or after it."""
 _WHY = {
     Undeleted.UNKNOWN: "unknown to Gemini with the present key: expired, or made with another one",
     Undeleted.AWAY: "because Gemini could not be reached",

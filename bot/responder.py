@@ -23,11 +23,14 @@ from bot.answers import (
     ToolUse,
 )
 from bot.asking import Asking
-from bot.attachments import ONLY_INLINE, Intake, read_attachments
+from bot.attachments import ONLY_INLINE, Enclosure, Intake, label_name, read_attachments
 from bot.condensing import Condensing
 from bot.errors import (
     AnswerBlocked,
     AnswerEmpty,
+    AttachmentError,
+    AttachmentTooLarge,
+    AttachmentUnsupported,
     MessageGone,
     NotAllowed,
     NothingAsked,
@@ -40,10 +43,11 @@ from bot.limits import Limits
 from bot.links import public_links
 from bot.messages import Address, Message, Platform, Refusal, Turn, Usage
 from bot.metrics import Metrics
-from bot.notices import FOLLOWING, TRUNCATED, UNOPENED, notice_for, remark_for
+from bot.notices import FOLLOWING, TRUNCATED, UNOPENED, notice_for, remark_for, unsure_remark
 from bot.policy import Policy
 from bot.ports import Adapter, Model, Reply, ThreadNote, TurnStore
 from bot.private import PrivatePast
+from bot.room import Share
 from bot.stopping import StopSwitch, TurnStopped
 from bot.wishes import wish_for_a_picture, wish_of
 
@@ -99,11 +103,13 @@ class Responder:
         """
         await self._check_policy(turn)
         adapter, draft = self._adapters[turn.thread.platform], Draft()
-        past = self._past(turn, adapter, draft)
         async with adapter.reply(turn, draft) as reply:
             try:
                 async with stop.watching():
-                    completed = await self._completed(turn, draft, reply, past, fresh=fresh)
+                    with self._intake.room.share() as share:
+                        intake = self._intake_for(turn, draft, reply, share)
+                        past = self._past(turn, adapter, draft, intake)
+                        completed = await self._completed(turn, draft, reply, past, intake, fresh=fresh)
             except TurnStopped:
                 await reply.end(Stopped(draft.answer))
                 await self._store.stopped(turn)
@@ -156,14 +162,14 @@ class Responder:
         if refusal is not None:
             raise NotAllowed(refusal)
 
-    def _past(self, turn: Turn, adapter: Adapter, draft: Draft) -> Past | PrivatePast:
+    def _past(self, turn: Turn, adapter: Adapter, draft: Draft, intake: Intake) -> Past | PrivatePast:
         past = Past(
             turn,
             adapter=adapter,
             store=self._store,
             draft=draft,
             inline_limit=self._inline_limit,
-            intake=self._intake_for(turn, draft),
+            intake=intake,
         )
         if self._policy.is_private(turn.thread):
             return PrivatePast(turn, past=past, store=self._store, draft=draft)
@@ -176,7 +182,7 @@ class Responder:
         return is_first and self._policy.follows(ThreadNote(is_known=True, is_ours=first.is_root, is_quiet=False))
 
     async def _completed(
-        self, turn: Turn, draft: Draft, reply: Reply, past: Past | PrivatePast, *, fresh: bool
+        self, turn: Turn, draft: Draft, reply: Reply, past: Past | PrivatePast, intake: Intake, *, fresh: bool
     ) -> Completed:
         if turn.stopping:
             raise TurnStopped
@@ -197,7 +203,7 @@ class Responder:
         completed = None if fresh else await asking.resume()
         if completed is None:
             messages = await self._messages(turn, adapter)
-            question = await self._question(turn, messages, draft, reply)
+            question = await self._question(turn, messages, draft, intake)
             past.leave_room_for(question)
             manner = Manner(
                 model=self._image_model if wish_for_a_picture(messages) else None,
@@ -208,8 +214,7 @@ class Responder:
                 await self._condensing.begin_afresh(turn, past, draft, reply)
             completed = await _answer(asking, question, draft, again=not fresh, manner=manner)
         elif any(message.attachments for message in turn.messages):
-            messages = await self._messages(turn, adapter)
-            await self._question(turn, messages, draft, reply)  # for its remarks: which files it knows nothing of
+            await self._remark_on_files(turn, adapter, draft, intake)
         if draft.answer.is_empty:
             raise AnswerEmpty("completed with nothing to show")
         return completed
@@ -218,28 +223,19 @@ class Responder:
         """The turn's messages with their texts, as far as they are still there."""
         return [message for one in turn.messages if (message := await self._whole(one, adapter)) is not None]
 
-    def _intake_for(self, turn: Turn, draft: Draft, reply: Reply | None = None) -> Intake:
+    def _intake_for(self, turn: Turn, draft: Draft, reply: Reply, share: Share) -> Intake:
         """What can be taken in for a turn; the thread is told what is handed to Gemini."""
 
         def tell(name: str) -> None:
             draft.add(ToolUse(f"{READING}{name}"))
-            if reply is not None:
-                reply.changed()
+            reply.changed()
 
         uploads = None if self._policy.is_private(turn.thread) else self._intake.uploads
-        return replace(self._intake, uploads=uploads, tell=tell)
+        return replace(self._intake, uploads=uploads, tell=tell, share=share)
 
-    async def _question(self, turn: Turn, messages: Sequence[Message], draft: Draft, reply: Reply) -> Question:
+    async def _question(self, turn: Turn, messages: Sequence[Message], draft: Draft, intake: Intake) -> Question:
         """The messages as one user input: each one's text, then what it links to, then its files."""
-        files = [(message, attachment) for message in messages for attachment in message.attachments]
-        enclosures = iter(
-            await read_attachments(
-                files,
-                self._adapters[turn.thread.platform].download,
-                inline_limit=self._inline_limit,
-                intake=self._intake_for(turn, draft, reply),
-            )
-        )
+        enclosures = iter(await self._enclosures(turn, messages, intake))
         contents: list[Content] = []
         for message in messages:
             if spoken := _spoken(message):
@@ -248,12 +244,35 @@ class Responder:
             for enclosure in islice(enclosures, len(message.attachments)):
                 contents.extend(enclosure.content)
                 if enclosure.error is not None:
-                    logger.info("attachment left out", extra={**turn.fields, "error": type(enclosure.error).__name__})
-                    self._metrics.failures.labels(type(enclosure.error).__name__).inc()
-                    draft.remark(remark_for(enclosure.error))
+                    self._leave_out(turn, enclosure.error, draft)
         if not contents:
             raise NothingAsked
         return tuple(contents)
+
+    async def _remark_on_files(self, turn: Turn, adapter: Adapter, draft: Draft, intake: Intake) -> None:
+        """Say again which files an answer knows nothing of, as far as that is certain.
+
+        What cannot be had now may well have been read before the crash.
+        """
+        for enclosure in await self._enclosures(turn, await self._messages(turn, adapter), intake):
+            if isinstance(enclosure.error, AttachmentTooLarge | AttachmentUnsupported):
+                self._leave_out(turn, enclosure.error, draft)
+            elif enclosure.error is not None:
+                draft.remark(unsure_remark(enclosure.error.name))
+
+    async def _enclosures(self, turn: Turn, messages: Sequence[Message], intake: Intake) -> Sequence[Enclosure]:
+        """The files of messages, in their order."""
+        return await read_attachments(
+            [(message, attachment) for message in messages for attachment in message.attachments],
+            self._adapters[turn.thread.platform].download,
+            inline_limit=self._inline_limit,
+            intake=intake,
+        )
+
+    def _leave_out(self, turn: Turn, error: AttachmentError, draft: Draft) -> None:
+        logger.info("attachment left out", extra={**turn.fields, "error": type(error).__name__})
+        self._metrics.failures.labels(type(error).__name__).inc()
+        draft.remark(remark_for(error))
 
     async def _whole(self, message: Message, adapter: Adapter) -> Message | None:
         """The message with its text, which has been blanked when the turn is a retry; None when it is gone."""
@@ -291,4 +310,5 @@ def _spoken(message: Message) -> str:
     wish = wish_of(message.text)
     words = message.text if wish is None else wish
     # Where names are known several people may speak, and the model has to tell them apart.
-    return f"[{message.author.name}] {words}" if words and message.author.name else words or ""
+    name = message.author.name and label_name(message.author.name)
+    return f"[{name}] {words}" if words and name else words or ""

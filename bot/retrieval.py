@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from bot.answers import Recalled
-from bot.errors import InteractionLost, ModelError
+from bot.errors import InteractionLost, KeyRejected, ModelError
 from bot.history import without_past
 from bot.messages import Thread
 from bot.ports import Booked, BookStore, Keeper
@@ -30,6 +30,7 @@ class Held(Enum):
     LOST = auto()  # expired, deleted, or of another key
     NOTHING = auto()  # no interaction was created for it
     UNTOLD = auto()  # Gemini could not be asked just now
+    REFUSED = auto()  # nor can it be, with this key
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ async def _found(turn: Booked, keeper: Keeper) -> tuple[Held, Recalled | None]:
         return Held.LOST, None
     except (TimeoutError, ModelError) as error:
         logger.warning("interaction not recalled", extra={"failure": type(error).__name__})
-        return Held.UNTOLD, None
+        return Held.REFUSED if isinstance(error, KeyRejected) else Held.UNTOLD, None
 
 
 def beginning(text: str, most: int = _BEGINNING) -> str:

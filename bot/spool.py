@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from io import BytesIO
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TypeVar
 
@@ -39,13 +41,13 @@ class Spool:
     async def read(self) -> bytes:
         """All that was added. Raises DiskRefused."""
         if self._file is None:
-            return b"".join(self._held)
+            return self._whole()
         return await _on_disk(self._read)
 
     async def look(self, work: Callable[[IO[bytes]], T]) -> T:
         """What *work* finds in it, in a thread of its own when it lies on the disk. Raises DiskRefused."""
         if self._file is None:
-            return work(BytesIO(b"".join(self._held)))
+            return work(BytesIO(self._whole()))  # which shares the bytes for as long as nothing is written
 
         def look_into() -> T:
             file = self._written()
@@ -75,6 +77,11 @@ class Spool:
             with suppress(DiskRefused):  # what a full disk did not take is not wanted any more
                 await _on_disk(self._file.close)
 
+    def _whole(self) -> bytes:
+        """What is in memory, which takes the place of its pieces: nothing is held twice."""
+        self._held = [b"".join(self._held)]
+        return self._held[0]
+
     def _written(self) -> IO[bytes]:
         """The file, with all that was added in it."""
         file = self._file = self._file or self._open_file()
@@ -86,24 +93,29 @@ class Spool:
     def _read(self) -> bytes:
         file = self._written()
         file.seek(0)
-        return file.read()
+        return file.read(self.size)  # told how much there is, it makes room for it once
 
 
 @asynccontextmanager
 async def open_spool(
-    *, in_memory: int = IN_MEMORY, open_file: Callable[[], IO[bytes]] = TemporaryFile
+    *, in_memory: int = IN_MEMORY, folder: Path | None = None, open_file: Callable[[], IO[bytes]] | None = None
 ) -> AsyncIterator[Spool]:
     """An empty spool. Nothing is left of it after the block, nor of a process that was killed: its file has no name.
 
     Args:
         in_memory: most bytes that are kept without a file.
-        open_file: makes one; by default where the system keeps its temporary files, which ``TMPDIR`` moves.
+        folder: where that lies; None for where the system keeps its temporary files, which ``TMPDIR`` moves.
+        open_file: makes one in another way.
     """
-    spool = Spool(in_memory=in_memory, open_file=open_file)
+    spool = Spool(in_memory=in_memory, open_file=open_file or partial(_nameless, folder))
     try:
         yield spool
     finally:
         await spool.close()
+
+
+def _nameless(folder: Path | None) -> IO[bytes]:
+    return TemporaryFile(dir=folder)
 
 
 async def _on_disk(work: Callable[[], T]) -> T:

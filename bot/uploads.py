@@ -5,12 +5,12 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bot.answers import Media, MediaKind
-from bot.errors import AttachmentUnreadable, ModelError, ModelRefused, Unreadable
+from bot.errors import AttachmentUnreadable, FileLost, ModelError, ModelRefused, Unreadable
 from bot.limits import Limits
 from bot.messages import Attachment, Message
 from bot.ports import FileShelf, FileState, GeminiFile, Upload, UploadStore
@@ -151,8 +151,9 @@ class Uploads:
                 file = await self._found(upload.name) or replace(file, state=FileState.FAILED)
             if file.state is FileState.ACTIVE:
                 return Media(upload.kind, upload.mime_type, uri=file.uri)
-            async with asyncio.timeout(self._limits.refused):
-                await self._shelf.delete_file(upload.name)
+            with suppress(FileLost):
+                async with asyncio.timeout(self._limits.refused):
+                    await self._shelf.delete_file(upload.name)
         except (ModelError, TimeoutError) as error:
             raise self._failed(handed, error) from error
         finally:

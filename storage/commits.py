@@ -66,6 +66,7 @@ class GroupedConnection(sqlite3.Connection):
 
     entries: Sequence[_Entry[object]] = ()
     on_rollback: Callable[[], None] | None = None  # called in the connection's thread
+    before_writing: Callable[[], None] | None = None  # likewise; raises StoreUnavailable when that would be lost
 
     def commit(self) -> None:
         """Carry out what writes, all in one transaction or, where one fails, each in its own; then what only reads.
@@ -84,6 +85,8 @@ class GroupedConnection(sqlite3.Connection):
         self._read([entry for entry in self.entries if not entry.writes])
 
     def _transact(self, entries: Sequence[_Entry[object]]) -> None:
+        if self.before_writing is not None:
+            self.before_writing()
         self.execute("BEGIN IMMEDIATE")
         try:
             for entry in entries:

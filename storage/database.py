@@ -26,6 +26,7 @@ from storage.migrate import (
     make_private,
     migrate,
 )
+from storage.whereabouts import Whereabouts, last_rescued
 
 OTHERWISE = "or name another file in DATABASE_URL"
 
@@ -58,6 +59,8 @@ def open_database(file: Path | None, *, migrations: Sequence[Migration], wait: f
         with _in_one_sentence(where):
             connection = opening.enter_context(closing(_connect(file, wait)))
             _prepare(connection, file, migrations)
+            if file is not None:
+                connection.before_writing = Whereabouts(connection, file).check
         connection_and_owner = opening.pop_all()
     return Opened(connection, connection_and_owner)
 
@@ -83,6 +86,11 @@ def _look_at(file: Path, *, newest: int) -> None:
             raise StoreUnusable(f"there is no folder {file.parent} for the database {file.name}; make it {OTHERWISE}")
         found = file.stat()
     except FileNotFoundError:
+        if (copy := last_rescued(file)) is not None:
+            raise StoreUnusable(
+                f"{file} is gone, and {copy.name} beside it holds what was in it; rename that to {file.name}, or move"
+                " it away to begin anew"
+            ) from None
         return
     except OSError as error:
         raise StoreUnusable(f"{file} cannot be looked at ({error.strerror}); see to that {OTHERWISE}") from error

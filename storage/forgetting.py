@@ -4,11 +4,12 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from bot.messages import InteractionId, MessageId, Platform, Thread
-from bot.ports import Forgotten, Undeleted
+from bot.ports import Forgotten, Undeleted, Upload
 from storage.commits import Commits
 from storage.controls import begin, start_afresh
 from storage.database import forget_the_log
 from storage.tally import DAY
+from storage.uploads import read_upload
 
 
 class SqliteForgetting:
@@ -44,7 +45,7 @@ class SqliteForgetting:
     async def undeleted(self, thread: Thread, interaction: InteractionId, reason: Undeleted) -> None:
         await self._write(lambda db: undeleted(db, thread, interaction, reason))
 
-    async def file_to_delete(self, thread: Thread) -> str | None:
+    async def file_to_delete(self, thread: Thread) -> Upload | None:
         return await self._read(lambda db: file_to_delete(db, thread))
 
     async def file_tried(self, thread: Thread, name: str, *, is_gone: bool) -> None:
@@ -148,10 +149,11 @@ def undeleted(db: sqlite3.Connection, thread: Thread, interaction: InteractionId
     db.execute("UPDATE interaction SET undeleted = ? WHERE thread = ? AND id = ?", (reason, thread.key, interaction))
 
 
-def file_to_delete(db: sqlite3.Connection, thread: Thread) -> str | None:
+def file_to_delete(db: sqlite3.Connection, thread: Thread) -> Upload | None:
     """`ForgettingStore.file_to_delete`; none while a turn may still be sending one."""
     row = db.execute(
-        "SELECT name FROM upload WHERE thread = :thread AND NOT EXISTS"
+        "SELECT thread, name, attachment, kind, mime_type, size, uri, expires_at FROM upload"
+        " WHERE thread = :thread AND NOT EXISTS"
         " (SELECT 1 FROM forgetting JOIN turn ON turn.thread = :thread AND turn.epoch < forgetting.epoch"
         " WHERE forgetting.thread = :thread AND turn.ended_at IS NULL) AND NOT EXISTS"
         " (SELECT 1 FROM forgetting JOIN turn ON turn.thread = :thread AND turn.epoch >= forgetting.epoch"
@@ -159,7 +161,7 @@ def file_to_delete(db: sqlite3.Connection, thread: Thread) -> str | None:
         " WHERE forgetting.thread = :thread AND of.value = upload.attachment) ORDER BY name LIMIT 1",
         {"thread": thread.key},
     ).fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None else read_upload(row)
 
 
 def file_tried(db: sqlite3.Connection, thread: Thread, name: str, *, is_gone: bool) -> None:

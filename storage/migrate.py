@@ -77,12 +77,16 @@ def identify_header(start: bytes) -> tuple[Origin, int] | None:
 
 
 def back_up(db: sqlite3.Connection, file: Path, version: int) -> Path:
-    """Copy the database to a new file beside it, and return its name. An earlier copy is never overwritten."""
-    copy = file.with_name(f"{file.name}.v{version}-backup")
-    number = 1
+    """Copy the database, of an older version, to a new file beside it, and return its name."""
+    return copy_to(db, file.with_name(f"{file.name}.v{version}-backup"))
+
+
+def copy_to(db: sqlite3.Connection, wanted: Path) -> Path:
+    """Copy the database to a new file, and return its name. An earlier copy is never overwritten."""
+    copy, number = wanted, 1
     while copy.exists():
         number += 1
-        copy = file.with_name(f"{file.name}.v{version}-backup-{number}")
+        copy = wanted.with_name(f"{wanted.name}-{number}")
     make_private(copy)
     try:
         with closing(sqlite3.connect(copy)) as target:

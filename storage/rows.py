@@ -120,7 +120,7 @@ def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row], overheard: fr
         refusal=None if refusal is None else Refusal(refusal),
         notice=notice,
         tell=bool(tell),
-        summary=None if summary is None else InteractionId(summary),
+        summary=InteractionId(summary) if summary else None,  # empty: asked for in vain
         ended_at=ended_at,
         since=since,
         overheard=overheard,

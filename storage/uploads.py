@@ -43,13 +43,13 @@ def uploaded(db: sqlite3.Connection, upload: Upload) -> None:
 def upload_of(db: sqlite3.Connection, thread: Thread, attachment: AttachmentId) -> Upload | None:
     """`UploadStore.upload_of`."""
     found = db.execute(_UPLOAD + "attachment = ? ORDER BY expires_at DESC LIMIT 1", (thread.key, attachment)).fetchone()
-    return None if found is None else _upload(found)
+    return None if found is None else read_upload(found)
 
 
 def uploads(db: sqlite3.Connection, thread: Thread, *, now: float) -> list[Upload]:
     """`UploadStore.uploads`."""
     rows = db.execute(_UPLOAD + "expires_at >= ? ORDER BY name", (thread.key, now))
-    return [_upload(row) for row in rows]
+    return [read_upload(row) for row in rows]
 
 
 def upload_gone(db: sqlite3.Connection, thread: Thread, name: str) -> None:
@@ -57,7 +57,8 @@ def upload_gone(db: sqlite3.Connection, thread: Thread, name: str) -> None:
     db.execute("DELETE FROM upload WHERE thread = ? AND name = ?", (thread.key, name))
 
 
-def _upload(row: Row) -> Upload:
+def read_upload(row: Row) -> Upload:
+    """An upload from the columns of its table, in their order."""
     thread, name, attachment, kind, mime_type, size, uri, expires_at = row
     key = Thread.from_key(thread)
     return Upload(key, name, AttachmentId(attachment), MediaKind(kind), mime_type, size, uri, expires_at)

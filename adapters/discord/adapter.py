@@ -218,6 +218,7 @@ class DiscordAdapter:
             inbox=self._inbox,
             commands=self._commands,
             confirm=confirmations.add,
+            missed=parts.gaps.missed,
             clock=self._now,
             sleep=self._sleep,
         )

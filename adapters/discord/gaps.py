@@ -67,6 +67,10 @@ class Gaps:
     def went(self, guild: discord.Guild) -> None:
         self._away.setdefault(str(guild.id), self._clock())
 
+    def missed(self, guild_id: str | None, since: float) -> None:
+        """Something was told that could not be taken in."""
+        self._add(guild_id or DIRECT, since)
+
     # --- what is to be looked through ---------------------------------------------------------------
 
     def next(self) -> Gap | None:

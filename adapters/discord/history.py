@@ -89,6 +89,8 @@ async def history(
     in_order = sorted({str(post["id"]): post for post in posts}.values(), key=_order)
     told = [await _said(reader, post, thread, me, called) for post in in_order[-most:]]
     said = [one for one in told if one is not None]
+    if said and len(in_order) > most:
+        said[0] = replace(said[0], follows_more=True)
     return list(newest(said, most=most_characters))
 
 
@@ -160,7 +162,7 @@ async def _newest(reader: Reader, channel_id: str, wanted: _Wanted, *, most: int
         oldest = min((int(str(post["id"])) for post in page if is_id(post.get("id"))), default=0)
         if len(page) < PAGE or oldest <= begin:
             return _Found(found, is_whole=True)
-        if len(found) >= most:
+        if len(found) > most:  # one more than is told tells that there is more
             break
         end = str(oldest)
     return _Found(found, is_whole=False)

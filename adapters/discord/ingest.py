@@ -37,6 +37,8 @@ from bot.watching import AGE
 
 logger = logging.getLogger(__name__)
 
+_MOST_WAITING = 5_000  # events; some ten thousand bytes each at the most
+_MARGIN = 60.0  # seconds by which the clocks of Discord and of this machine may differ
 _MOST_DONE = 10_000  # commands remembered as carried out; an event may come again for minutes
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds before what failed is tried again
 
@@ -80,7 +82,9 @@ class Ingest:
         me: who the bot is in a server, by the server's id.
         nicknames: learns what people are called, which only the gateway tells.
         confirm: has what became of a command said.
+        missed: hears of a server, or of the direct messages, since when something of it has to be read back.
         clock: seconds since the epoch.
+        most: events that wait to be stored; what comes on top of them is read back when there is room again.
     """
 
     def __init__(
@@ -95,9 +99,14 @@ class Ingest:
         inbox: Inbox,
         commands: Commands,
         confirm: Callable[[Thread, MessageId, str], None],
+        missed: Callable[[str | None, float], None] = lambda guild_id, since: None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        most: int = _MOST_WAITING,
     ) -> None:
+        self._missed, self._most = missed, most
+        self._waiting = 0
+        self._left_out: dict[str | None, float] = {}  # servers of which something was told, and since when
         self._errands, self._me, self._channels, self._threads = errands, me, channels, threads
         self._nicknames, self._store, self._inbox = nicknames, store, inbox
         self._commands, self._confirm, self._clock, self._sleep = commands, confirm, clock, sleep
@@ -109,7 +118,25 @@ class Ingest:
     def hear(self, name: str, body: Fields) -> None:
         """Take in an event of the gateway's. Returns at once; events of one channel are taken in as they came."""
         self._nicknames.hear(body)
-        self._errands.start(self._take(name, body))
+        if self._waiting >= self._most:
+            self._leave_out(body)
+        else:
+            self._errands.start(self._take(name, body)).add_done_callback(self._taken)
+            self._waiting += 1
+
+    def _leave_out(self, body: Fields) -> None:
+        """Let the store's trouble take no more memory: what is not kept now is read back when it is over."""
+        if not self._left_out:
+            logger.error("too many events wait to be stored, the rest is read back later", extra={"events": self._most})
+        if (origin := origin_of(body)) is not None:
+            self._left_out.setdefault(origin.guild_id, self._clock() - _MARGIN)
+
+    def _taken(self, _: "asyncio.Task[None]") -> None:
+        self._waiting -= 1
+        if self._left_out and self._waiting <= self._most // 2:
+            for guild_id, since in self._left_out.items():
+                self._missed(guild_id, since)
+            self._left_out.clear()
 
     async def take_in(self, body: Fields) -> None:
         """Take in a message that was read back, as if it had just been sent. Raises StoreError, PlatformError."""

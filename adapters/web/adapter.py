@@ -177,7 +177,7 @@ class WebAdapter:
         Raises:
             PlatformAway: nobody looks at it just now.
         """
-        if read_report(command) is not None and not self._feeds.say(thread, words):
+        if read_report(command) is not None and not await self._feeds.say(thread, words):
             raise PlatformAway("no page shows the thread")
 
     async def forgotten(self, thread: Thread) -> None:

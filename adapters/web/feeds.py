@@ -84,6 +84,7 @@ class Feeds:
             yield feed
         finally:
             self._feeds.discard(feed)
+            feed.end()
 
     @contextmanager
     def showing(self, turn: Turn, draft: Draft) -> Iterator[Growing]:
@@ -101,12 +102,16 @@ class Feeds:
         for feed in self._feeds:
             feed.wake(threads=True, turns=feed.thread == thread)
 
-    def say(self, thread: Thread, words: str) -> bool:
-        """Tell the pages that look at a thread something that stands nowhere in it (Markdown); False when none does."""
-        looking = [feed for feed in self._feeds if feed.thread == thread]
-        for feed in looking:
-            feed.say(words)
-        return bool(looking)
+    async def say(self, thread: Thread, words: str) -> bool:
+        """Tell the pages that look at a thread something that stands nowhere in it (Markdown).
+
+        True when it is on its way to one of them: whatever becomes of us, it gets there. False when none has it.
+        """
+        looking = [feed.say(words) for feed in self._feeds if feed.thread == thread]
+        for told in asyncio.as_completed(looking):
+            if await told:
+                return True
+        return False
 
     def grown(self, thread: Thread) -> None:
         """A draft has more."""
@@ -144,7 +149,7 @@ class Feed:
         self._known: dict[TurnId, TurnView] = {}  # what the page was told
         self._told_order: list[TurnId] | None = None
         self._told_threads: list[ThreadView] | None = None
-        self._unsaid: list[str] = []
+        self._unsaid: list[tuple[str, asyncio.Future[bool]]] = []
 
     def wake(self, *, threads: bool = False, turns: bool = False) -> None:
         """Something is different: the list of threads, the thread's turns, or else a draft. Returns at once."""
@@ -152,10 +157,18 @@ class Feed:
         self._reread_turns |= turns
         self._wake.set()
 
-    def say(self, words: str) -> None:
-        """Have it told, once. Returns at once."""
-        self._unsaid.append(words)
+    def say(self, words: str) -> "asyncio.Future[bool]":
+        """Have it told, once; whether it was, as soon as that is known."""
+        told = asyncio.get_running_loop().create_future()
+        self._unsaid.append((words, told))
         self._wake.set()
+        return told
+
+    def end(self) -> None:
+        """Nobody asks for events any more."""
+        for _, told in self._unsaid:
+            told.set_result(False)
+        self._unsaid.clear()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Everything, and then what changes, until the feeds are closed.
@@ -187,7 +200,11 @@ class Feed:
             self._reread_turns = False
             changed = await self._read(self.thread)
         while self._unsaid and self.thread is not None:
-            yield "said", {"thread": self.thread.thread_id, "said": "".join(blocks(self._unsaid.pop(0)))}
+            words, is_told = self._unsaid[0]
+            yield "said", {"thread": self.thread.thread_id, "said": "".join(blocks(words))}
+            # Who asks for the next event has sent this one.
+            del self._unsaid[0]
+            is_told.set_result(True)
         order = list(self._turns)
         # A page that is being opened is told the newest turns first, since they are what it shows.
         for end in range(len(changed), -1, -BATCH):

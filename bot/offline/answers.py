@@ -76,8 +76,9 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
             call: JsonObject = {"type": "function_call", "id": f"call-{token[-8:]}", "name": name}
             call["arguments"] = dict(arguments)
             return Plan([answer, call] if with_text else [call], usage, "requires_action")
-        case ImageFault(with_text, with_sound):
-            image: JsonObject = {"type": "image", "mime_type": "image/png", "data": ONE_PIXEL_PNG}
+        case ImageFault(with_text, with_sound, size):
+            data = in_base64(base64.b64decode(ONE_PIXEL_PNG).ljust(size, b"\0"))
+            image: JsonObject = {"type": "image", "mime_type": "image/png", "data": data}
             content = [_text(text), image] if with_text else [image]
             if with_sound:
                 content += [{"type": "audio", "mime_type": "audio/wav", "data": in_base64(sound())}, _text(_ALL)]

@@ -107,6 +107,7 @@ class ImageFault:
 
     with_text: bool = True
     with_sound: bool = False
+    size: int = 0  # bytes it has at least, most of them for nothing
     deltas: int = 1  # that each file comes in
     calls: ClassVar[Sequence[Call]] = (Call.CREATE,)
 
@@ -128,6 +129,7 @@ class ThoughtFault:
 
     summary: str = "The person wants to see a thought."
     signature: str = "c2lnbmF0dXJl"
+    stalls: bool = False  # between the two, as a `StallFault` does
     calls: ClassVar[Sequence[Call]] = (Call.CREATE,)
 
 
@@ -209,14 +211,15 @@ class DropFault:
 class StallFault:
     """Nothing more comes, until `Faults.release`, for some seconds, or until the client hangs up.
 
-    Only in the last case does `afterwards` apply; else the answer goes on as if nothing had been.
+    Only in the last case does `afterwards` apply; else the answer goes on as if nothing had been. An upload stalls when
+    all of it was sent.
     """
 
     at: StallAt = StallAt.MIDDLE
     after: int = 2  # pieces of text, in the middle
     seconds: float | None = None
     afterwards: Afterwards = Afterwards.COMPLETED
-    calls: ClassVar[Sequence[Call]] = (Call.CREATE,)
+    calls: ClassVar[Sequence[Call]] = (Call.CREATE, Call.UPLOAD)
 
 
 @dataclass(frozen=True, slots=True)

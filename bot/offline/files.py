@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.offline.describe import HEAD, describe
-from bot.offline.faults import UploadFault
+from bot.offline.faults import StallFault, UploadFault
 from bot.offline.record import Record
 from bot.offline.wire import JsonObject, Refused, objects_in, text_in, timestamp
 
@@ -26,7 +26,7 @@ class Upload:
     name: str  # "files/..."
     display_name: str
     mime_type: str
-    fails: UploadFault | None
+    fault: UploadFault | StallFault | None
     size: int = 0  # bytes so far
     head: bytearray = field(default_factory=bytearray)
 
@@ -54,8 +54,8 @@ class Files:
         self._record = record
         self._clock = clock
         self._new_id = new_id
-        self._polls = polls  # how many gets see a film in PROCESSING
-        self._mind = mind  # the status for going on from what named a file that has expired; None when that is possible
+        self.polls = polls  # how many gets see a film in PROCESSING
+        self.mind = mind  # the status for going on from what named a file that has expired; None when that is possible
         self._uploads: dict[str, Upload] = {}  # by session
         self._known: dict[str, JsonObject] = {}
         self._processing: dict[str, int] = {}  # polls left, by name
@@ -64,7 +64,7 @@ class Files:
         """Take in what the record holds."""
         self._known = entries
 
-    def begin(self, *, name: str, display_name: str, mime_type: str, fault: UploadFault | None) -> str:
+    def begin(self, *, name: str, display_name: str, mime_type: str, fault: UploadFault | StallFault | None) -> str:
         """Begin an upload; the name of its session.
 
         Args:
@@ -109,10 +109,10 @@ class Files:
             "description": describe(kind, upload.mime_type, bytes(upload.head), size=upload.size),
             "created": self._clock(),
         }
-        if upload.fails is not None:
-            file |= {"state": "FAILED", "error": {"code": 3, "message": upload.fails.message}}
-        elif kind in {"video", "audio"} and self._polls > 0:
-            self._processing[upload.name] = self._polls
+        if isinstance(upload.fault, UploadFault):
+            file |= {"state": "FAILED", "error": {"code": 3, "message": upload.fault.message}}
+        elif kind in {"video", "audio"} and self.polls > 0:
+            self._processing[upload.name] = self.polls
         self._known[upload.name] = file
         self._record.put(upload.name, file)
         return self._shown(file)
@@ -125,6 +125,10 @@ class Files:
             if self._processing[name] <= 0:
                 del self._processing[name]
         return file
+
+    def processed(self) -> None:
+        """End the processing of every film and sound."""
+        self._processing.clear()
 
     def delete(self, name: str) -> None:
         """Remove a file. Raises Refused."""
@@ -148,7 +152,7 @@ class Files:
         Raises:
             Refused: one is not, and this stand-in was made to mind.
         """
-        if self._mind is None:
+        if self.mind is None:
             return
         for step in input_:
             for part in objects_in(step, "content"):
@@ -157,7 +161,7 @@ class Files:
                     if uploaded:
                         self._find(f"files/{id_}")
                 except Refused as gone:
-                    if self._mind == 403:
+                    if self.mind == 403:
                         raise
                     raise Refused(400, "invalid_request", f"file files/{id_} has expired") from gone
 

@@ -14,6 +14,7 @@ from bot.offline.faults import (
     ForgetFault,
     InProgressFault,
     ResetFault,
+    StallFault,
     StatusFault,
     UploadFault,
 )
@@ -163,7 +164,7 @@ class Routes:
             name=text_in(about, "name"),
             display_name=text_in(about, "display_name") or text_in(about, "displayName"),
             mime_type=request.headers.get("X-Goog-Upload-Header-Content-Type", "application/octet-stream"),
-            fault=fault if isinstance(fault, UploadFault) else None,
+            fault=fault if isinstance(fault, UploadFault | StallFault) else None,
         )
         url = f"{request.scheme}://{request.host}/upload/session/{session}"
         return json_response({}, headers={"x-goog-upload-url": url, "x-goog-upload-status": "active"})
@@ -178,6 +179,8 @@ class Routes:
         if "finalize" not in request.headers.get("X-Goog-Upload-Command", ""):
             received = {"x-goog-upload-status": "active", "x-goog-upload-size-received": str(upload.size)}
             return json_response({}, headers=received)
+        if isinstance(upload.fault, StallFault):
+            await self._faults.stall(lambda: False, seconds=upload.fault.seconds)
         file = self._files.finish(session, url=f"{request.scheme}://{request.host}/v1")
         return json_response({"file": file}, headers={"x-goog-upload-status": "final"})
 

@@ -27,9 +27,10 @@ from bot.offline.wire import JsonObject
 class OfflineModel:
     """The running server: where it is, what it was asked, and ways to wait for that."""
 
-    def __init__(self, url: str, faults: Faults, requests: Requests, interactions: Interactions) -> None:
+    def __init__(self, url: str, faults: Faults, requests: Requests, interactions: Interactions, files: Files) -> None:
         self.url = url  # for the SDK's base_url: without a version
         self.faults = faults
+        self.files = files  # whose habits may be changed on the way
         self._requests = requests
         self._interactions = interactions
 
@@ -135,7 +136,7 @@ async def offline_model(
                 await site.start()
                 address, bound = runner.addresses[0][:2]
                 shown = f"[{address}]" if ":" in address else address
-                yield OfflineModel(f"http://{shown}:{bound}", faults, requests, interactions)
+                yield OfflineModel(f"http://{shown}:{bound}", faults, requests, interactions, files)
             finally:
                 await runner.cleanup()
     finally:

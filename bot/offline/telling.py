@@ -16,6 +16,7 @@ from bot.offline.faults import (
     SlowFault,
     StallAt,
     StallFault,
+    ThoughtFault,
 )
 from bot.offline.interactions import Interaction, Interactions
 from bot.offline.wire import Frame, JsonObject
@@ -46,7 +47,8 @@ class Telling:
     @property
     def takes_time(self) -> bool:
         """Whether a fault makes it last."""
-        return isinstance(self.fault, StallFault | PingFault | SlowFault)
+        stalls = isinstance(self.fault, ThoughtFault) and self.fault.stalls
+        return stalls or isinstance(self.fault, StallFault | PingFault | SlowFault)
 
     def listener_left(self) -> None:
         """The client that asked has gone, one way or the other."""
@@ -107,6 +109,8 @@ class Telling:
             case PingFault(afterwards=afterwards):
                 if await self._left_in_stall(None):
                     goes_on = self._abandon(interactions, afterwards)
+            case ThoughtFault():
+                await self._left_in_stall(None)
             case ErrorEventFault() | CutFault() | ResetFault() | DropFault():
                 goes_on = self._abandon(interactions, self.fault.afterwards)
         self.broken = True
@@ -151,5 +155,7 @@ def breaking_point(frames: list[Frame], fault: Fault | None) -> int | None:
             return position_after(frames, after)
         case CutFault(after=after) | ResetFault(after=after):
             return position_after(frames, after)
+        case ThoughtFault(stalls=True):
+            return next((at for at, frame in enumerate(frames) if frame.text is not None), None)
         case _:
             return None

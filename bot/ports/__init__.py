@@ -1,7 +1,7 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
 from bot.ports.books import Booked, BookStore, Pointed, Spent
-from bot.ports.chains import Chain, ChainStore
+from bot.ports.chains import Chain, ChainStore, Growth
 from bot.ports.forgetting import ForgettingStore, Forgotten, Undeleted
 from bot.ports.model import Keeper, Model
 from bot.ports.platform import Adapter, Reply
@@ -37,6 +37,7 @@ __all__ = [
     "ForgettingStore",
     "Forgotten",
     "GeminiFile",
+    "Growth",
     "Keeper",
     "MessageStore",
     "Model",

@@ -7,12 +7,21 @@ from bot.messages import InteractionId, Turn, Usage
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """How much longer a chain has become."""
+
+    turns: int  # answered ones, the one that it is counted from among them
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """What a turn's question would go on from at Gemini, back to where that began."""
 
     turns: int = 0  # answered ones
     tokens: int = 0  # that it has
     interactions: tuple[InteractionId, ...] = ()  # of its turns, the newest first
+    since: Growth | None = None  # a summary of it was asked for in vain; None when none was
 
 
 class ChainStore(Protocol):
@@ -23,7 +32,7 @@ class ChainStore(Protocol):
         ...
 
     async def summing_up(self, turn: Turn, summary: InteractionId | None) -> None:
-        """Note the interaction after which, instead of after `previous`, the question is asked; None takes it back.
+        """Note the interaction after which, instead of after `previous`, the question is asked; None: it was in vain.
 
         That it exists is noted even for a stale turn.
 
@@ -33,5 +42,5 @@ class ChainStore(Protocol):
         ...
 
     async def summed_up(self, turn: Turn, usage: Usage) -> None:
-        """Add what a summary took to what the turn takes."""
+        """Add what a summary took to what the turn takes; once, however often that is told."""
         ...

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.messages import InteractionId, MessageId, Thread
+from bot.ports.uploads import Upload
 
 
 class Undeleted(StrEnum):
@@ -73,8 +74,8 @@ class ForgettingStore(Protocol):
         """
         ...
 
-    async def file_to_delete(self, thread: Thread) -> str | None:
-        """The name of a file at Gemini that no question since belongs to; None when there is none."""
+    async def file_to_delete(self, thread: Thread) -> Upload | None:
+        """A file at Gemini that no question since belongs to; None when there is none."""
         ...
 
     async def file_tried(self, thread: Thread, name: str, *, is_gone: bool) -> None:

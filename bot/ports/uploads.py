@@ -49,7 +49,12 @@ class FileShelf(Protocol):
         ...
 
     async def delete_file(self, name: str) -> None:
-        """Delete a file. One that is not there is deleted. Raises ModelRefused and others as above."""
+        """Delete a file; one that is known not to be there is deleted.
+
+        Raises:
+            FileLost: there is none, or it is another key's.
+            ModelRefused ...: as above.
+        """
         ...
 
 

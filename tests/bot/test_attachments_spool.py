@@ -6,8 +6,8 @@ import logging
 import os
 import resource
 import stat
-import tempfile
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answers import Media
-from bot.attachments import Enclosure, read_attachments
+from bot.attachments import Enclosure, Intake, read_attachments
 from bot.errors import AttachmentTooLarge, AttachmentUnreadable
 from bot.messages import Attachment, AttachmentId, Message, MessageId, Person, PersonId, Platform, Thread
 from bot.spool import IN_MEMORY, DiskRefused, open_spool
@@ -61,40 +61,33 @@ class Film:
                     raise ConnectionError("cut")
             yield self.data[start : start + PIECE]
 
-    async def read(self, *, limit: int = 15_000_000) -> Enclosure:
-        attachment = Attachment(AttachmentId("f1"), "film.png")
-        (enclosure,) = await read_attachments([(MESSAGE, attachment)], self.download, inline_limit=limit)
+    async def read(self, folder: Path | None = None, *, limit: int = 15_000_000) -> Enclosure:
+        """Read the file by way of a folder."""
+        files, intake = [(MESSAGE, Attachment(AttachmentId("f1"), "film.png"))], Intake(folder=folder)
+        (enclosure,) = await read_attachments(files, self.download, inline_limit=limit, intake=intake)
         return enclosure
 
 
-@pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the system keeps its temporary files."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
-
-
-async def test_a_large_file_lies_on_the_disk_while_it_comes_and_reaches_the_model_whole(scratch: Path) -> None:
+async def test_a_large_file_lies_on_the_disk_while_it_comes_and_reaches_the_model_whole(tmp_path: Path) -> None:
     before, film = open_files(), Film(size=8 * IN_MEMORY, pauses=True)
-    reading = asyncio.ensure_future(film.read())
+    reading = asyncio.ensure_future(film.read(tmp_path))
     async with asyncio.timeout(30):
         await film.half_way.wait()
     (spooled,) = open_files() - before
     film.go_on.set()
     enclosure = await reading
 
-    assert spooled[0] == scratch.stat().st_dev
+    assert spooled[0] == tmp_path.stat().st_dev
     assert isinstance(enclosure.content[1], Media)
     assert enclosure.content[1].data == film.data
     assert open_files() == before
-    assert list(scratch.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_small_file_never_touches_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "there is no such folder"))
+async def test_a_small_file_never_touches_the_disk(tmp_path: Path) -> None:
     film = Film(size=IN_MEMORY)
 
-    assert (await film.read()).error is None
+    assert (await film.read(tmp_path / "there is no such folder")).error is None
 
 
 @pytest.mark.parametrize(
@@ -105,20 +98,20 @@ async def test_a_small_file_never_touches_the_disk(tmp_path: Path, monkeypatch: 
     ],
 )
 async def test_nothing_is_left_of_a_file_that_is_given_up(
-    limit: int, breaks: bool, error: type[Exception], scratch: Path
+    limit: int, breaks: bool, error: type[Exception], tmp_path: Path
 ) -> None:
     before, film = open_files(), Film(size=8 * IN_MEMORY, pauses=True, breaks=breaks)
-    reading = asyncio.ensure_future(film.read(limit=limit))
+    reading = asyncio.ensure_future(film.read(tmp_path, limit=limit))
     film.go_on.set()
 
     assert type((await reading).error) is error
     assert open_files() == before
-    assert list(scratch.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-async def test_nothing_is_left_of_a_file_whose_turn_was_stopped(scratch: Path) -> None:
+async def test_nothing_is_left_of_a_file_whose_turn_was_stopped(tmp_path: Path) -> None:
     before, film = open_files(), Film(size=8 * IN_MEMORY, pauses=True)
-    reading = asyncio.ensure_future(film.read())
+    reading = asyncio.ensure_future(film.read(tmp_path))
     async with asyncio.timeout(30):
         await film.half_way.wait()
     assert open_files() != before
@@ -128,7 +121,7 @@ async def test_nothing_is_left_of_a_file_whose_turn_was_stopped(scratch: Path) -
         await reading
 
     assert open_files() == before
-    assert list(scratch.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @contextmanager
@@ -143,11 +136,11 @@ def disk_that_takes(most: int) -> Iterator[None]:
 
 
 async def test_a_full_disk_leaves_the_file_out_by_its_name_and_is_in_the_log(
-    scratch: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = open_files()
     with disk_that_takes(2 * IN_MEMORY), caplog.at_level(logging.ERROR, "bot"):
-        enclosure = await Film(size=8 * IN_MEMORY).read()
+        enclosure = await Film(size=8 * IN_MEMORY).read(tmp_path)
 
     assert isinstance(enclosure.error, AttachmentUnreadable)
     assert enclosure.error.name == "film.png"
@@ -159,10 +152,9 @@ async def test_a_full_disk_leaves_the_file_out_by_its_name_and_is_in_the_log(
 
 
 async def test_a_missing_folder_for_temporary_files_is_in_the_log_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    enclosure = await Film(size=2 * IN_MEMORY).read()
+    enclosure = await Film(size=2 * IN_MEMORY).read(tmp_path / "gone")
 
     assert isinstance(enclosure.error, AttachmentUnreadable)
     assert [record.getMessage() for record in caplog.records] == ["no room on the disk for an attachment"]
@@ -242,3 +234,27 @@ async def test_what_goes_in_comes_out(pieces: list[bytes], in_memory: int) -> No
 
         assert await spool.read() == b"".join(pieces)
     assert sizes[0] == sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "size"),
+    [
+        pytest.param(PNG + bytes(64), 8 * IN_MEMORY, id="a picture"),
+        pytest.param(b"A long story. ", 8 * IN_MEMORY, id="a text"),
+        pytest.param(PNG + bytes(64), IN_MEMORY - 100_000, id="a small one"),
+    ],
+)
+async def test_a_file_is_never_held_whole_twice(beginning: bytes, size: int, tmp_path: Path) -> None:
+    film = Film(size=len(PNG))
+    film.data = beginning * (size // len(beginning))
+    await film.read(tmp_path)  # whatever is loaded for the first one
+    tracemalloc.start()
+    try:
+        enclosure = await film.read(tmp_path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert enclosure.error is None
+    # Beside the file itself: what came and was not written yet, and the glimpse by which it was recognised.
+    assert most < size + 3.5 * IN_MEMORY

@@ -253,6 +253,28 @@ async def test_a_question_goes_on_from_its_chain_when_there_is_no_summary(cues: 
     assert [turn.state for turn in turns] == [TurnState.ANSWERED] * 4
 
 
+async def test_a_summary_in_vain_is_not_asked_for_again_before_the_chain_has_grown_by_half_a_limit() -> None:
+    async with condensing_core(limits=replace(AFTER_TWO, chain_turns=4)) as clew:
+        await asks(clew, "one", "two", "three", "four")
+        clew.model.will(ModelBusy("429"))
+        await asks(clew, "five", "six", "seven")
+
+    assert [at for at, asked in enumerate(clew.model.asked) if is_summary(asked)] == [4, 7]
+
+
+async def test_nor_before_it_has_so_many_more_tokens() -> None:
+    async with condensing_core(limits=replace(PATIENT, chain_turns=0, chain_tokens=100)) as clew:
+        for number, tokens in enumerate((100, 149, 198, 199)):
+            if number == 1:
+                clew.model.will(ModelBusy("429"))
+            name = InteractionId(f"long{number}")
+            clew.model.will(Created(name), TextPiece("long"), Completed(name, Usage(tokens, total_tokens=tokens)))
+            await asks(clew, f"question {number}")
+        await asks(clew, "the last one")
+
+    assert [at for at, asked in enumerate(clew.model.asked) if is_summary(asked)] == [1, 5]
+
+
 async def test_a_summary_that_falls_silent_is_not_waited_for_without_end() -> None:
     async with condensing_core(limits=replace(AFTER_TWO, silent=0.5)) as clew:
         await at_the_limit(clew, Created(InteractionId("sum")), NEVER)
@@ -356,12 +378,16 @@ async def test_a_summary_that_was_paid_for_is_fetched_after_a_death(tmp_path: Pa
         await clew.says("three")
         await clew.adapter.until(lambda: _is_summing_up(clew))
     model = ScriptedModel()
-    found = interaction("sum", TextPiece("Ada keeps bees."))
+    usage = Usage(input_tokens=30, output_tokens=3, total_tokens=33)
+    found = interaction("sum", TextPiece("Ada keeps bees."), Completed(InteractionId("sum"), usage))
     model.will_find("sum", interaction("sum", state=InteractionState.RUNNING), found)
     async with condensing_core(url=url, model=model) as clew:
         await clew.ended(3)
+        (booked, *_), _ = await clew.store.booked(thread_named(), most=1)
 
     (third,) = model.asked
+    assert booked.usage is not None
+    assert booked.usage.total_tokens == 33 + 8, "the summary's, which nobody had noted, and the answer's"
     assert "Ada keeps bees." in told_after(third)
     assert third.text == "three"
 

@@ -258,15 +258,24 @@ async def _asked(clew: Core, number: int) -> bool:
     return len(clew.model.asked) >= number
 
 
-async def test_what_the_answer_knows_nothing_of_is_named_after_a_restart_too(url: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "remark"),
+    [
+        pytest.param(2_000_000_000, "_Left out `cat.png`: I take files up to", id="never read"),
+        pytest.param(100, "_I was interrupted, and cannot tell any more whether I had read `cat.png`._", id="gone now"),
+    ],
+)
+async def test_what_the_answer_may_know_nothing_of_is_named_after_a_restart_too(
+    size: int, remark: str, url: str
+) -> None:
     model = ScriptedModel()
     model.will(Created(InteractionId("i1")), TextPiece("half"), NEVER)
     async with interrupted(url, model) as clew:
-        await clew.says("look", attachments=(Attachment(AttachmentId("gone"), "gone.png"),))
+        await clew.says("look", attachments=(Attachment(AttachmentId("gone"), "cat.png", "image/png", size),))
         await clew.adapter.until(lambda: _any_frame(clew))
     model.will_find("i1", interaction("i1", *answer("i1", "whole")))
 
     async with core(url=url, model=model) as again:
         await again.ended(1)
 
-    assert again.shown()[0].startswith("whole\n\n_Left out `gone.png`")
+    assert again.shown()[0].startswith(f"whole\n\n{remark}")

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -14,6 +14,7 @@ from bot.answers import Created, MediaKind, Text, TextPiece
 from bot.commands import Command
 from bot.confirmations import read_report, report_of
 from bot.errors import (
+    FileLost,
     InteractionLost,
     KeyRejected,
     ModelRefused,
@@ -30,7 +31,7 @@ from bot.messages import AttachmentId, InteractionId, MessageId, Thread, Turn, U
 from bot.metrics import Metrics
 from bot.offline import Call, Faults, StatusFault, offline_model
 from bot.ports import ForgettingStore, Forgotten, Store, Undeleted, Upload
-from bot.reports import BEGUN, report_on
+from bot.reports import BEGUN, BEGUN_BEFORE, report_on
 from storage.sqlite import open_store
 from tests.support.core import Core, core
 from tests.support.forgetting import BRISK
@@ -165,7 +166,7 @@ async def test_the_same_command_forgets_once() -> None:
         await clew.tells(Command.FORGET, id_="c")
         await _reports(clew, 1)
         await _talked(clew, "two")
-        assert await clew.tells(Command.FORGET, id_="c") == BEGUN
+        assert await clew.tells(Command.FORGET, id_="c") == BEGUN_BEFORE
         await clew.tells(Command.FORGET, id_="c2")
         await _reports(clew, 2)
 
@@ -280,10 +281,7 @@ async def test_files_at_gemini_are_deleted_and_counted_too() -> None:
     async with core() as clew:
         await _talked(clew, "one")
         for name in ("files/1", "files/2"):
-            attachment = AttachmentId(f"of {name}")
-            await clew.store.uploading(
-                Upload(THREAD, name, attachment, MediaKind.VIDEO, "video/mp4", 9, None, expires_at=time.time() + DAY)
-            )
+            await clew.store.uploading(_upload(name))
         clew.model.will_not_delete("files/2", QuestionRejected("no", chained=False))
         await clew.tells(Command.FORGET)
         (report,) = await _reports(clew, 1)
@@ -292,6 +290,32 @@ async def test_files_at_gemini_are_deleted_and_counted_too() -> None:
     assert clew.model.deleted_files == ["files/1", "files/2"]
     assert "1 exchange and 1 file deleted at Gemini" in report
     assert "1 file could not be deleted" in report
+
+
+@pytest.mark.parametrize(
+    ("uri", "left", "words"),
+    [
+        pytest.param("https://g/files/1", DAY, "1 file could not be deleted", id="kept for another key"),
+        pytest.param(None, DAY, "1 exchange and 1 file deleted", id="never arrived"),
+        pytest.param("https://g/files/1", -60, "1 exchange and 1 file deleted", id="gone by itself"),
+    ],
+)
+async def test_a_file_that_gemini_does_not_show_this_key_is_gone_or_is_reported(
+    uri: str | None, left: float, words: str
+) -> None:
+    async with core() as clew:
+        await _talked(clew, "one")
+        await clew.store.uploading(_upload("files/1", uri=uri, left=left))
+        clew.model.will_not_delete("files/1", FileLost("403"))
+        await clew.tells(Command.FORGET)
+        (report,) = await _reports(clew, 1)
+
+    assert words in report
+
+
+def _upload(name: str, *, uri: str | None = None, left: float = DAY) -> Upload:
+    attachment = AttachmentId(f"of {name}")
+    return Upload(THREAD, name, attachment, MediaKind.VIDEO, "video/mp4", 9, uri, expires_at=time.time() + left)
 
 
 # --- the model over its socket ----------------------------------------------------------------
@@ -424,6 +448,7 @@ async def _forgetting(
     *,
     days: int | None = None,
     now: Callable[[], float] = lambda: 0.0,
+    clock: Callable[[], float] | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     metrics: Metrics | None = None,
     stop: Callable[[Thread], Awaitable[None]] | None = None,
@@ -442,6 +467,7 @@ async def _forgetting(
         days=days,
         patience=BRISK,
         now=now,
+        clock=clock or now,
         sleep=sleep,
     ) as forgetting:
         yield forgetting
@@ -582,6 +608,77 @@ async def test_more_old_threads_than_are_forgotten_at_once_are_forgotten_all_the
             await _done(store)
 
     assert len(set(model.deleted)) == 120
+
+
+async def test_a_date_that_jumps_ahead_for_a_while_makes_no_thread_old_and_one_that_stays_there_does() -> None:
+    hours, ticks = _Hours(100 * DAY), [0.0]
+    async with open_store("sqlite:///:memory:", now=lambda: hours.now) as store:
+        await _exchange(store, "i1")
+        model = ScriptedModel()
+        async with _forgetting(
+            store.forgetting,
+            model,
+            ScriptedAdapter(store),
+            days=30,
+            now=lambda: hours.now,
+            clock=lambda: ticks[0],
+            sleep=hours.sleep,
+        ) as forgetting:
+            await forgetting.take_up()
+            for ahead in (365 * DAY, -365 * DAY, 365 * DAY):
+                hour = await hours.looked()
+                hours.now += ahead
+                ticks[0] += HOUR
+                hour.set()
+            hour = await hours.looked()
+            assert model.deleted == []
+
+            ticks[0] += HOUR
+            hour.set()
+            await hours.looked()
+            await _done(store)
+
+    assert model.deleted == ["i1"]
+
+
+class _Puzzled:
+    """A store that once does what nobody foresaw when it is asked for old threads."""
+
+    def __init__(self, store: ForgettingStore) -> None:
+        self._store, self._is_puzzled = store, True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    async def forget_old(self, *, before: float, most: int) -> Sequence[Thread]:
+        if self._is_puzzled:
+            self._is_puzzled = False
+            raise ZeroDivisionError
+        return await self._store.forget_old(before=before, most=most)
+
+
+async def test_what_nobody_foresaw_while_old_threads_are_looked_for_ends_nothing() -> None:
+    hours, metrics = _Hours(100 * DAY), Metrics()
+    async with open_store("sqlite:///:memory:", now=lambda: hours.now) as store:
+        await _exchange(store, "i1")
+        hours.now += 31 * DAY
+        model, puzzled = ScriptedModel(), cast("ForgettingStore", _Puzzled(store.forgetting))
+        async with _forgetting(
+            puzzled,
+            model,
+            ScriptedAdapter(store),
+            days=30,
+            now=lambda: hours.now,
+            sleep=hours.sleep,
+            metrics=metrics,
+        ) as forgetting:
+            await forgetting.take_up()
+            (await hours.looked()).set()
+            await hours.looked()
+            await _done(store)
+
+    assert model.deleted == ["i1"]
+    assert metrics.registry.get_sample_value("clew_failures_total", {"error": "ZeroDivisionError"}) == 1
 
 
 # --- words ------------------------------------------------------------------------------------

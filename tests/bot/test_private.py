@@ -10,7 +10,7 @@ import pytest
 
 from bot.answers import Created, Media, TextPiece, UserStep
 from bot.commands import Command
-from bot.errors import AnswerBroken, KeyRejected, QuestionRejected
+from bot.errors import AnswerBlocked, AnswerBroken, KeyRejected, ModelUnavailable, QuestionRejected
 from bot.exchanges import MOST_BYTES, MOST_CHARACTERS
 from bot.messages import (
     Address,
@@ -30,7 +30,7 @@ from bot.messages import (
 from bot.notices import GROWN_LONG, TOLD_AGAIN
 from bot.policy import Policy
 from tests.support.core import Core, core
-from tests.support.scripted import ScriptedModel, answer, completed, interaction
+from tests.support.scripted import Cue, ScriptedModel, answer, completed, interaction
 
 PRIVATE, ORDINARY = Policy(private=True), Policy()
 PNG = bytes.fromhex(
@@ -272,6 +272,29 @@ async def test_told_again_from_the_platform_a_thread_has_all_the_room_for_its_fi
     assert isinstance(after[0], UserStep)
     assert [part.data for part in after[0].content if isinstance(part, Media)] == [PNG]
     assert "left out" not in clew.shown()[1]
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param([[ModelUnavailable("500", retry_after=60)]], id="a server error"),
+        pytest.param([[AnswerBlocked("SAFETY")]], id="blocked"),
+        pytest.param([[Created(InteractionId("broken")), AnswerBroken("api_error")]] * 2, id="an error event, twice"),
+    ],
+)
+async def test_where_the_past_may_be_why_there_is_no_answer_the_notice_says_what_helps(
+    scripts: list[list[Cue]],
+) -> None:
+    async with private_core() as clew:
+        await asks(clew, "one")
+        for script in scripts * 2:
+            clew.model.will(*script)
+        await asks(clew, "two")
+        await clew.says("by itself", thread="t2")
+        await clew.ended(1, thread="t2")
+
+    assert "If that goes on in this thread alone, reset it" in clew.shown()[1]
+    assert "reset" not in clew.shown("t2")[0]
 
 
 async def test_a_question_that_gemini_refuses_by_itself_is_not_asked_without_end() -> None:

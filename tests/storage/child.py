@@ -10,6 +10,7 @@ import resource
 import sqlite3
 import sys
 from contextlib import closing
+from pathlib import Path
 
 from bot.errors import StoreUnavailable, StoreUnusable
 from bot.ports import Store
@@ -88,6 +89,32 @@ async def open_on_a_full_disk(url: str) -> None:
         say(str(error))
 
 
+async def lock_until_told(url: str) -> None:
+    """What a program does that copies, repairs or looks through the database and takes its time."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        say("locked")
+        await asyncio.to_thread(sys.stdin.readline)
+        db.execute("COMMIT")
+    say("unlocked")
+
+
+async def write_in_a_closed_folder(url: str) -> None:
+    """Go on in a folder that was made read-only, as somebody whom file permissions bind."""
+    give_up_powers()
+    folder = Path(url.removeprefix("sqlite:///")).parent
+    async with open_store(url) as store:
+        folder.chmod(0o555)
+        try:
+            (folder / "anything").touch()
+        except PermissionError:
+            say("closed")
+        assert await store.add(message("m1"))
+        await store.check()
+        say("written")
+        folder.chmod(0o755)
+
+
 def give_up_powers() -> None:
     """Let permissions bind root too, as far as the system has capabilities to give up."""
     if os.geteuid() == 0 and sys.platform == "linux":
@@ -99,5 +126,6 @@ def give_up_powers() -> None:
 
 if __name__ == "__main__":
     what = {each.__name__: each for each in (add_until_killed, hold_until_killed, fill_the_disk)}
-    what |= {each.__name__: each for each in (try_to_open, open_on_a_full_disk, read_and_close)}
+    what |= {each.__name__: each for each in (try_to_open, open_on_a_full_disk, read_and_close, lock_until_told)}
+    what[write_in_a_closed_folder.__name__] = write_in_a_closed_folder
     asyncio.run(what[sys.argv[1]](sys.argv[2]))

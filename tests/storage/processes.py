@@ -14,7 +14,16 @@ ROOT = Path(__file__).parents[2]
 async def child(what: Callable[[str], Awaitable[None]], url: str) -> AsyncIterator[Process]:
     """A process that does this; it is killed at the end, if it is still there."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "error", "-m", "tests.storage.child", what.__name__, url, cwd=ROOT, stdout=PIPE
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "tests.storage.child",
+        what.__name__,
+        url,
+        cwd=ROOT,
+        stdin=PIPE,
+        stdout=PIPE,
     )
     try:
         async with asyncio.timeout(30):
@@ -23,6 +32,12 @@ async def child(what: Callable[[str], Awaitable[None]], url: str) -> AsyncIterat
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+def tell(process: Process) -> None:
+    """Let it go on, where it waits for that."""
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
 
 
 async def heard(process: Process) -> str:

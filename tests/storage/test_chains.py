@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import StaleTurn
 from bot.messages import InteractionId, MessageId, Turn, Usage
-from bot.ports import Chain, Store
+from bot.ports import Chain, Growth, Store
 from tests.storage.stores import SLACK, Place, ask
 
 LONG = Usage(input_tokens=90, output_tokens=10, total_tokens=100)
@@ -74,6 +74,33 @@ async def test_a_retry_goes_on_from_the_summary_of_the_turn_it_replaces(store: S
     assert claim is not None
     assert (claim.turn.previous, claim.turn.summary) == ("i-m1", SUMMARY)
     assert (await store.chains.chain(claim.turn, most=9)).interactions == ("i-m1",)
+
+
+async def test_a_chain_knows_how_much_longer_it_is_since_a_summary_was_asked_for_in_vain(store: Store) -> None:
+    await answered(store, "m1")
+    turn = await taken(store, "m2")
+    await store.chains.summing_up(turn, SUMMARY)
+    await store.chains.summing_up(turn, None)
+    await store.answered(turn, interaction=InteractionId("i-m2"), usage=LONG, model="gemini")
+    soon = await store.chains.chain(await taken(store, "m3"), most=9)
+    (turn,) = await store.running()
+    longer = Usage(input_tokens=390, output_tokens=10, total_tokens=400)
+    await store.answered(turn, interaction=InteractionId("i-m3"), usage=longer, model="gemini")
+    later = await store.chains.chain(await taken(store, "m4"), most=9)
+
+    assert (soon.turns, soon.tokens, soon.since) == (2, 100, Growth(turns=1, tokens=0))
+    assert (later.turns, later.tokens, later.since) == (3, 400, Growth(turns=2, tokens=300))
+
+
+async def test_a_summary_is_on_the_bill_once_however_often_it_is_told(store: Store) -> None:
+    turn = await taken(store, "m1")
+    for _ in range(2):
+        await store.chains.summed_up(turn, LONG)
+    await store.answered(turn, interaction=InteractionId("i-m1"), usage=LONG, model="gemini")
+    (booked,), _ = await store.booked(SLACK, most=9)
+
+    assert booked.usage is not None
+    assert booked.usage.total_tokens == 200
 
 
 async def test_a_summary_outlives_the_process_until_it_is_taken_back(place: Place) -> None:

@@ -271,10 +271,10 @@ async def test_the_files_at_gemini_go_but_for_those_of_questions_since(store: St
     await store.add(message("m2", attachments=(Attachment(AttachmentId("f3"), "new.pdf"),)))
     await store.uploading(upload("files/3", "f3"))
 
-    assert await store.forgetting.file_to_delete(SLACK) == "files/1"
+    assert await store.forgetting.file_to_delete(SLACK) == upload("files/1", "f1")
     await store.forgetting.file_tried(SLACK, "files/1", is_gone=True)
     assert not await erase(store)
-    assert await store.forgetting.file_to_delete(SLACK) == "files/2"
+    assert await store.forgetting.file_to_delete(SLACK) == upload("files/2", "f2")
     await store.forgetting.file_tried(SLACK, "files/2", is_gone=False)
 
     assert await erase(store)

@@ -23,7 +23,13 @@ class Shown:
     text: str | None = None  # Markdown of what it ended with
     files: list[dict[str, Any]] = field(default_factory=list)  # of the answer
     frames: int = 0
-    tools: list[str] = field(default_factory=list)  # that were in use
+    tool: str = ""  # in use now
+    thoughts: str = ""  # shown now, their headline first
+
+    @property
+    def doing(self) -> str:
+        """What the bot is said to do at the moment, besides answering."""
+        return f"{self.tool} {self.thoughts}".strip()
 
     @property
     def has_ended(self) -> bool:
@@ -57,6 +63,12 @@ class Visitor:
         body: dict[str, Any] = {"data": form} if files else {"json": payload}
         async with self._session.post(url, **body) as response:
             assert response.status == 202, await response.text()
+
+    async def health(self) -> dict[str, str]:
+        """What the bot says of itself, over a connection that stands."""
+        async with self._session.get(f"{self._address}/healthz") as response:
+            checks: dict[str, str] = (await response.json())["checks"]
+            return checks
 
     async def tell(self, command: str, *, id_: str) -> str:
         url = f"{self._address}/api/threads/{self.thread}/commands"
@@ -118,8 +130,10 @@ class Visitor:
                     shown.kind, shown.text = answer["kind"], answer["markdown"]
                     shown.files = answer.get("files", [])
                     shown.frames += 1
-                    if answer.get("tool"):
-                        shown.tools.append(answer["tool"])
+                    shown.tool = answer.get("tool") or ""
+                    if "thoughts" in answer or change["answer"] is None:
+                        thoughts = answer.get("thoughts") or {"headline": "", "blocks": []}
+                        shown.thoughts = " ".join([thoughts["headline"], *thoughts["blocks"]]).strip()
             self._news.notify_all()
 
 
