@@ -44,6 +44,7 @@ _NOT_UPLOADED = (
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
 _OVERTAKEN = 2.0  # seconds that a status under way may hold up the end, after which it would stand
 _GRACE = 5.0  # seconds that what is under way is given at the end
+_AT_ONCE = 4000  # characters that are rendered in no time; longer texts are rendered beside the event loop
 
 
 async def _nobody_told(turn: Turn) -> None:
@@ -136,7 +137,7 @@ class SlackReply:
     async def _show_answer(self, answer: Answer, until: float) -> None:
         passages = passages_of(answer, asked=self._turn.messages[0].text)
         markdown = markdown_of(replace(answer, text=in_one_piece(passages)))
-        planned = plan(markdown)
+        planned = await asyncio.to_thread(plan, markdown)  # of a very long one it takes most of a second
         files = [*files_of(passages)]
         if planned.overflow is not None:
             files.append(Made(OVERFLOW_NAME, "text/markdown", planned.overflow, "All of the answer"))
@@ -239,7 +240,8 @@ class SlackReply:
         if self._ended.is_set():
             return 0.0
         await self._roll_over()
-        parts = self._parts()
+        is_long = len(self._draft.answer.text) > _AT_ONCE
+        parts = await asyncio.to_thread(self._parts) if is_long else self._parts()
         if not parts:
             needs_sign = not self._has_words and not self._status.is_possible
             if not needs_sign:
@@ -249,7 +251,7 @@ class SlackReply:
         for number, text in enumerate(parts[:-1]):  # they stay what they are
             await self._posting.put(number, Face(text), until=until, unless=self._ended)
         last = len(parts) - 1
-        return await self._growing.show(last, lambda: self._parts()[last])
+        return await self._growing.show(last, lambda: parts[last] if is_long else self._parts()[last])
 
     async def _roll_over(self) -> None:
         """End a stream before Slack does; its message goes on by edits."""
