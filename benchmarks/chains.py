@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.offline import offline_model
-from tests.support.process import running_clew
+from tests.support.process import fresh_clew
 from tests.support.visitor import visitor_at
 
 QUESTION = "The harbour needs a new crane, two pilots and somebody who sees to the lights until the winter is over. "
@@ -28,7 +28,7 @@ async def converse(turns: int, **settings: str) -> tuple[list[int], int]:
         async with offline_model(pace=0) as model:
             gemini = {"GEMINI_API_KEY": "benchmark", "GEMINI_BASE_URL": model.url, "CLEW_LOG_LEVEL": "warning"}
             async with (
-                running_clew(Path(folder), **gemini, **settings) as clew,
+                fresh_clew(Path(folder), **gemini, **settings) as clew,
                 visitor_at(clew.address, "threadthatgrowslong") as page,
             ):
                 for number in range(1, turns + 1):

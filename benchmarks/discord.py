@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.turns import cpu_seconds
 from tests.support.discord import DiscordServer, Shown, discord_server
-from tests.support.process import running_clew
+from tests.support.process import fresh_clew
 
 CHANNELS = 50
 
@@ -51,7 +51,7 @@ async def measure_turns(threads: int, turns: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with discord_server() as discord:
             settings = {**settings_for(discord), "GEMINI_API_KEY": "benchmark", "GEMINI_BASE_URL": url}
-            async with running_clew(Path(folder), **settings) as clew:
+            async with fresh_clew(Path(folder), **settings) as clew:
                 await clew.said("at the gateway")
                 await converse(discord, threads, 1)  # warms up
                 cpu, started = cpu_seconds(clew.process.pid), time.perf_counter()
@@ -82,7 +82,7 @@ async def _held(servers: int) -> int:
                 guild = discord.guild(f"server-{number:05d}x")
                 for channel in range(CHANNELS):
                     discord.channel(f"channel-{channel:02d}x", guild=guild)
-            async with running_clew(Path(folder), **settings_for(discord)) as clew:
+            async with fresh_clew(Path(folder), **settings_for(discord)) as clew:
                 await clew.said(f"in {servers} server")
                 return resident(clew.process.pid)
 

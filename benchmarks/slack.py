@@ -17,7 +17,7 @@ from pathlib import Path
 
 from adapters.slack.manifest import SCOPES
 from benchmarks.turns import cpu_seconds
-from tests.support.process import running_clew
+from tests.support.process import fresh_clew
 from tests.support.slack import Install, Shown, SlackServer, slack_server
 
 
@@ -51,7 +51,7 @@ async def measure(threads: int, turns: int) -> None:
                 "GEMINI_BASE_URL": url,
                 "CLEW_LOG_LEVEL": "warning",
             }
-            async with running_clew(Path(folder), **settings) as clew:
+            async with fresh_clew(Path(folder), **settings) as clew:
                 await clew.said("over Socket Mode")
                 await converse(slack, threads, 1)  # warms up
                 cpu, started = cpu_seconds(clew.process.pid), time.perf_counter()

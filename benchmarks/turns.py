@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.support.process import running_clew
+from tests.support.process import fresh_clew
 
 WORDS = " ".join(f"word{number}" for number in range(100))
 
@@ -52,7 +52,7 @@ async def measure(threads: int, turns: int) -> None:
     url = (await model.stdout.readline()).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         gemini = {"GEMINI_API_KEY": "benchmark", "GEMINI_BASE_URL": url, "CLEW_LOG_LEVEL": "warning"}
-        async with running_clew(Path(folder), **gemini) as clew, aiohttp.ClientSession() as session:
+        async with fresh_clew(Path(folder), **gemini) as clew, aiohttp.ClientSession() as session:
             pid = clew.process.pid
             for number in range(turns + 1):  # the first round warms up
                 if number == 1:

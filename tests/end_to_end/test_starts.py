@@ -8,12 +8,12 @@ import aiohttp
 import pytest
 
 from bot.offline import Faults, StallFault, offline_model
-from tests.support.process import finished, running_clew
+from tests.support.process import finished, fresh_clew, running_clew
 from tests.support.visitor import visitor_at
 
 
 async def test_a_first_start_says_what_runs_what_does_not_and_what_would_turn_it_on(tmp_path: Path) -> None:
-    async with running_clew(tmp_path, is_fresh=True) as clew:
+    async with fresh_clew(tmp_path) as clew:
         said = "\n".join(clew.lines) + "\n" + "\n".join([await clew.next_line() for _ in range(5)])
 
     assert f"page      {clew.address}" in said

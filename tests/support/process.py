@@ -76,28 +76,36 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_clew(folder: Path, *, is_fresh: bool = False, **settings: str) -> AsyncIterator[RunningClew]:
-    """Start ``python -m bot`` with its database in *folder*; whatever is still running at the end is killed.
-
-    Args:
-        is_fresh: as a shell would, from the first import on.
-    """
-    process: asyncio.subprocess.Process | Process
+async def running_clew(folder: Path, **settings: str) -> AsyncIterator[RunningClew]:
+    """Start the bot with its database in *folder*; whatever is still running at the end is killed."""
     with (folder / "log").open("ab") as log:
-        if is_fresh:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                cwd=folder,
-                env=environment(folder, settings),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-            )
-        else:
-            process = await NURSERY.bear(
-                [], folder=folder, environment=environment(folder, settings), errors=log.fileno()
-            )
+        process = await NURSERY.bear([], folder=folder, environment=environment(folder, settings), errors=log.fileno())
+    try:
+        async with _until_its_end(process, folder) as clew:
+            yield clew
+    finally:
+        process.close()
+
+
+@asynccontextmanager
+async def fresh_clew(folder: Path, **settings: str) -> AsyncIterator[RunningClew]:
+    """Start ``python -m bot`` as a shell would, from the first import on; otherwise as `running_clew`."""
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            cwd=folder,
+            env=environment(folder, settings),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+    async with _until_its_end(process, folder) as clew:
+        yield clew
+
+
+@asynccontextmanager
+async def _until_its_end(process: asyncio.subprocess.Process | Process, folder: Path) -> AsyncIterator[RunningClew]:
     try:
         assert process.stdout is not None
         lines: list[str] = []
@@ -115,8 +123,6 @@ async def running_clew(folder: Path, *, is_fresh: bool = False, **settings: str)
         if process.stdout is not None:
             await process.stdout.read()
         await process.wait()
-        if isinstance(process, Process):
-            process.close()
 
 
 async def finished(folder: Path, *arguments: str, **settings: str) -> Finished:
