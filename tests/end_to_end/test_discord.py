@@ -1,6 +1,5 @@
 """Clew in Discord, as a process of its own: asked, killed, started again."""
 
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from tests.support.discord import DiscordServer, Install, Shown, discord_server
 from tests.support.process import RunningClew, finished, running_clew
 from tests.support.slack import Install as SlackInstall
 from tests.support.slack import slack_server
-
-KILLS = 5  # of each of the two runs
 
 
 @dataclass
@@ -105,32 +102,6 @@ async def test_killed_in_the_middle_of_an_answer_it_finishes_that_and_knows_what
     assert "my name is Ada" in shown[2].text
     assert shown[2].text.count("tell me about bees") == 1
     assert len(here.model.creates) == 3  # the broken answer was fetched, not bought again
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-async def test_killed_again_and_again_around_its_answers_it_answers_every_question_once(
-    seed: int, tmp_path: Path
-) -> None:
-    chance = random.Random(seed)  # noqa: S311 - which moments, not secrets
-    questions: list[str] = []
-    async with scene(tmp_path) as here:
-        async with here.clew():
-            questions.append(await here.asks("question 0"))
-        for number in range(1, KILLS + 1):
-            async with here.clew() as clew:
-                before = len(here.discord.calls)
-                questions.append(await here.discord.says("ada", f"question {number}"))
-                moment = before + chance.randrange(6)  # somewhere among the calls of its answer
-                await here.discord.until(lambda at=moment: len(here.discord.calls) >= at)  # type: ignore[misc]
-                clew.kill()
-                await clew.ended()
-        async with here.clew():
-            shown = [await here.discord.shown(question, Whole(1), within=60) for question in questions]
-
-    for number, (answer,) in enumerate(shown):
-        assert f"question {number}" in answer.text
-    assert here.discord.replies("general") == []
-    assert here.discord.pings_by_bot() == []
 
 
 async def test_a_mention_made_while_the_bot_was_down_is_answered_after_the_start(tmp_path: Path) -> None:

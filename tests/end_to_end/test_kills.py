@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.offline import Afterwards, CutFault, Faults, SlowFault, StallFault, offline_model
+from bot.offline import Faults, SlowFault, StallFault, offline_model
 from tests.support.process import running_clew
-from tests.support.visitor import Shown, visitor_at
+from tests.support.visitor import visitor_at
 
 THREAD = "threadofkills"
 
@@ -76,28 +76,6 @@ async def test_a_message_sent_again_after_a_kill_is_not_answered_again(tmp_path:
         turns = await page.ended(1)
 
     assert [turn.questions for turn in turns] == [["only once"]]
-
-
-async def test_killed_again_and_again_every_question_has_one_answer(tmp_path: Path) -> None:
-    async with offline_model(faults=Faults(), pace=0.005) as model:
-        gemini = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": model.url}
-        for number in range(1, 6):
-            async with running_clew(tmp_path, **gemini) as clew, visitor_at(clew.address, THREAD) as page:
-                model.faults.arm(CutFault(afterwards=Afterwards.COMPLETED) if number == 3 else SlowFault(0.02))
-                await page.ask(f"question {number}", id_=f"message-00000{number}")
-                await model.received(number, method="POST")
-                clew.kill()
-                await clew.ended()
-        async with running_clew(tmp_path, **gemini) as clew, visitor_at(clew.address, THREAD) as page:
-            turns = await page.until(_all_of_five_answered)
-
-    # Those that waited together may have been answered together.
-    assert [question for turn in turns for question in turn.questions] == [f"question {n}" for n in range(1, 6)]
-    assert all(turn.state == "answered" for turn in turns)
-
-
-def _all_of_five_answered(turns: list[Shown]) -> bool:
-    return all(turn.has_ended for turn in turns) and sum(len(turn.questions) for turn in turns) == 5
 
 
 @pytest.mark.parametrize("asked_by", [signal.SIGTERM, signal.SIGINT])

@@ -1,13 +1,9 @@
 """Clew in Slack, as a process of its own: asked, killed, started again."""
 
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-
-import pytest
 
 from adapters.slack.manifest import SCOPES
 from bot.offline import Faults, OfflineModel, SlowFault, offline_model
@@ -64,10 +60,6 @@ class Whole:
         return len(shown) == self.number and has_ended and not growing
 
 
-def reached(slack: SlackServer, calls: int) -> bool | None:
-    return len(slack.calls) >= calls or None
-
-
 async def test_a_mention_is_answered_in_its_thread_and_the_thread_goes_on_without_one(tmp_path: Path) -> None:
     async with scene(tmp_path) as here, here.clew():
         ts = await here.slack.says("ada", "my name is Ada and I keep bees")
@@ -115,27 +107,6 @@ async def test_a_mention_made_while_the_bot_was_down_is_answered_after_the_start
             await here.slack.shown("general", missed, Whole(1), within=40)
 
     assert len(here.model.creates) == 2
-
-
-@pytest.mark.parametrize("seed", range(5))
-async def test_killed_at_any_moment_every_question_has_one_whole_answer(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)  # noqa: S311 - which moments, not secrets
-    async with scene(tmp_path) as here:
-        threads: list[str] = []
-        for round_ in range(2):
-            async with here.clew() as clew:
-                before = len(here.slack.calls)
-                threads += [await here.slack.says("ada", f"question {round_}-{number}") for number in range(4)]
-                moment = before + chance.randrange(13)  # somewhere among the calls of four answers
-                await here.slack.until(partial(reached, here.slack, moment))
-                clew.kill()
-                await clew.ended()
-        async with here.clew():
-            shown = [await here.slack.shown("general", ts, Whole(1), within=60) for ts in threads]
-
-    for number, (answer,) in enumerate(shown):
-        assert f"question {number // 4}-{number % 4}" in answer.text
-    assert here.slack.pings == []
 
 
 async def test_a_wrong_app_token_ends_the_start_with_the_sentence_an_admin_needs(tmp_path: Path) -> None:

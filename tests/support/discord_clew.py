@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from adapters.discord.adapter import DiscordAdapter, Rhythm, open_line
 from adapters.discord.places import DISCORD
 from adapters.discord.reply import Pace
+from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
@@ -82,6 +83,7 @@ async def clew_on(
     wrap_all: Callable[[Store], Store] = lambda store: store,
     drain: float = 2.0,
     inline_limit: int = 1_000_000,
+    intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
     now: Callable[[], float] = time.time,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -106,6 +108,7 @@ async def clew_on(
             adapters=adapters,
             limits=limits,
             inline_limit=inline_limit,
+            intake=intake(store),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             policy=policy,
             metrics=metrics,

@@ -1,5 +1,6 @@
 """Forgetting as the composition root wires it, for every stage of the tests."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
@@ -23,6 +24,7 @@ def forgetting_on(
     *,
     keeps_text: frozenset[Platform] = frozenset(),
     others: Mapping[Platform, Callable[[Thread], Awaitable[None]]] | None = None,
+    now: Callable[[], float] = time.time,
 ) -> AbstractAsyncContextManager[Forgetting]:
     """What forgets threads, on a model that keeps both interactions and files."""
     return open_forgetting(
@@ -35,4 +37,5 @@ def forgetting_on(
         metrics=metrics,
         keeps_text=keeps_text,
         patience=BRISK,
+        now=now,
     )

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from adapters.web.adapter import LARGEST_FILE, WebAdapter
 from adapters.web.events import WEB, read_thread
 from adapters.web.pages import About
+from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Command
 from bot.condensing import Condensing
 from bot.dispatch import open_dispatcher
@@ -242,7 +243,9 @@ async def served_page(
     files: Path | None = None,
     url: str = "sqlite:///:memory:",
     model: ScriptedModel | None = None,
+    policy: Policy | None = None,
     limits: Limits = PATIENT,
+    intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
     about: About = ABOUT,
     largest_file: int = LARGEST_FILE,
     beat: float = 15.0,
@@ -251,11 +254,13 @@ async def served_page(
     drain: float = 0.5,
     now: Callable[[], float] = time.time,
     wrap_all: Callable[[Store], Store] = lambda store: store,
+    wrap_adapter: Callable[[Adapter], Adapter] = lambda adapter: adapter,
 ) -> AsyncIterator[Page]:
     """Serve a page while the block runs.
 
     Args:
         wrap_all: put around the store for everything.
+        wrap_adapter: put around the page for what answers.
     """
     with TemporaryDirectory() as made:
         folder = files or Path(made) / "files"
@@ -263,7 +268,7 @@ async def served_page(
             store = wrap_all(opened)
             metrics, health, adapters = Metrics(), ScriptedHealth(), dict[Platform, Adapter]()
             model = model or ScriptedModel()
-            policy, others = Policy(), dict[Platform, Callable[[Thread], Awaitable[None]]]()
+            policy, others = policy or Policy(), dict[Platform, Callable[[Thread], Awaitable[None]]]()
             responder = Responder(
                 store=store,
                 model=model,
@@ -272,6 +277,7 @@ async def served_page(
                 adapters=adapters,
                 limits=limits,
                 inline_limit=15_000_000,
+                intake=intake(store),
                 condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
                 policy=policy,
                 metrics=metrics,
@@ -305,7 +311,7 @@ async def served_page(
                     wrong_token_pause=0.05,
                     now=now,
                 )
-                adapters[WEB], others[WEB] = adapter, adapter.forgotten
+                adapters[WEB], others[WEB] = wrap_adapter(adapter), adapter.forgotten
                 await dispatcher.take_up()
                 await forgetting.take_up()
                 async with adapter.serve() as address:

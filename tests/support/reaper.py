@@ -5,30 +5,37 @@ The ports are wrapped once, here. Whatever the bot tries after its death comes t
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TypeVar, cast
 
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
-
-from adapters.slack.adapter import Line
-from bot.answers import PLAIN, After, AnswerEvent, Created, Interaction, InteractionState, Manner, Question
+from bot.answers import (
+    PLAIN,
+    After,
+    AnswerEvent,
+    Created,
+    Draft,
+    Ending,
+    Interaction,
+    InteractionState,
+    Manner,
+    Question,
+    TextPiece,
+)
 from bot.errors import ModelRefused
-from bot.messages import InteractionId
-from bot.ports import Store
-from tests.support.scripted import Asked, ScriptedModel, completed
-from tests.support.slack import ActThenDrop, Call, DropBefore, SlackServer
+from bot.messages import Attachment, InteractionId, Message, MessageId, Thread, Turn
+from bot.ports import Adapter, FileState, GeminiFile, Reply, Store
+from tests.support.scripted import Asked, ScriptedModel, completed, steps_saying
 
 READS = frozenset(
     {"running", "waiting", "untold", "never_told", "note", "turn", "transcript", "threads", "active"}
-    | {"unconfirmed", "check", "chain"}
+    | {"unconfirmed", "check", "chain", "knows", "exchanges", "is_at_gemini", "thread_of", "upload_of", "uploads"}
     | {"to_forget", "forgotten", "to_delete", "file_to_delete"}
-    | {"places", "caught_up"}  # of the start, which goes on beside what is counted
+    | {"places", "caught_up", "parcels"}  # of the start, which goes on beside what is counted
 )
-WIRE = ("file.download", "file.upload", "response_url")
-"""What the SDK's client does not do: the bytes of files, and answers at an address Slack gave for them."""
+"""What changes nothing: a death on either side of it is the one beside the deed before or after."""
 
 T = TypeVar("T")
 
@@ -118,26 +125,20 @@ class Reaper:
             # As if the loop had stopped running this task: nobody hears of it, and nothing is logged.
             raise asyncio.CancelledError
 
-    # --- the ports --------------------------------------------------------------------------------
-
-    def over_store(self, store: Store) -> Store:
-        return cast("Store", _ReapedStore(self, store))
-
-    def over_line(self, line: Line) -> Line:
-        return Line(_ReapedClient(self, line.client), line.session)
-
-    def over_wire(self, slack: SlackServer) -> None:
-        """Count, too, what reaches Slack in other ways than through the SDK's client. `SlackServer.faults` end it."""
-        fault = DropBefore() if self.when is When.BEFORE else ActThenDrop()
-        for method in WIRE:
-            slack.faults.arm(method, fault, times=None, when=self._ends_at)
-            slack.faults.arm(method, DropBefore(), times=None, when=lambda call: self.struck.is_set())
-
-    def _ends_at(self, call: Call) -> bool:
-        if self.struck.is_set() or not self._is_mine(f"slack.{call.method}"):
+    def falls_on(self, name: str) -> bool:
+        """Count a deed that is done elsewhere, and whether death comes with it: whoever asks sees to its side."""
+        if self.struck.is_set() or not self._is_mine(name):
             return False
         self._strike()
         return True
+
+    def over_adapter(self, adapter: Adapter) -> Adapter:
+        """A platform that is called through its port alone."""
+        return cast("Adapter", _ReapedAdapter(self, adapter))
+
+    def over_store(self, store: Store) -> Store:
+        """The store, each commit of which is a deed."""
+        return cast("Store", _ReapedStore(self, store))
 
 
 class _ReapedStore:
@@ -157,14 +158,38 @@ class _ReapedStore:
         return reaped
 
 
-class _ReapedClient(AsyncWebClient):
-    def __init__(self, reaper: Reaper, client: AsyncWebClient) -> None:
-        super().__init__(token=client.token, base_url=client.base_url, session=client.session, retry_handlers=[])
-        self._reaper = reaper
+class _ReapedReply:
+    def __init__(self, reaper: Reaper, reply: Reply) -> None:
+        self._reaper, self._reply = reaper, reply
 
-    async def api_call(self, api_method: str, **named: object) -> AsyncSlackResponse:
-        call = super().api_call
-        return await self._reaper.lets(f"slack.{api_method}", lambda: call(api_method, **named))  # type: ignore[arg-type]
+    def changed(self) -> None:
+        self._reply.changed()
+
+    async def end(self, ending: Ending) -> None:
+        await self._reaper.lets("reply.end", lambda: self._reply.end(ending))
+
+
+class _ReapedAdapter:
+    def __init__(self, reaper: Reaper, adapter: Adapter) -> None:
+        self._reaper, self._adapter = reaper, adapter
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._adapter, name)
+
+    @asynccontextmanager
+    async def reply(self, turn: Turn, draft: Draft) -> AsyncIterator[Reply]:
+        async with self._adapter.reply(turn, draft) as reply:
+            yield _ReapedReply(self._reaper, reply)
+
+    async def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
+        download = cast("AsyncGenerator[bytes, None]", self._adapter.download(message, attachment))
+        async with aclosing(download) as pieces:
+            yield await self._reaper.lets("adapter.download", lambda: anext(pieces))
+            async for piece in pieces:
+                yield piece
+
+    async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
+        await self._reaper.lets("adapter.confirm", lambda: self._adapter.confirm(thread, command, words))
 
 
 Cue = AnswerEvent | Exception | Callable[[], Awaitable[object]]
@@ -182,6 +207,9 @@ class ReapedModel(ScriptedModel):
     def __init__(self, reaper: Reaper, tells: Callable[[Asked], Sequence[Cue]], *, finishes: bool = True) -> None:
         super().__init__()
         self.reaper = reaper
+        self.shelf: dict[str, GeminiFile] = {}  # the files it was handed and still has
+        self.sent: list[str] = []  # every file it was ever handed
+        self.relied_on: list[InteractionId] = []  # the answers of which more was heard than that they are made
         self._tells, self._finishes = tells, finishes
 
     async def answer(
@@ -192,8 +220,11 @@ class ReapedModel(ScriptedModel):
         self.will(cues[0] if isinstance(cues[0], ModelRefused) else Created(name))
         async with aclosing(super().answer(question, after=after, manner=manner)) as accepted:
             first = await self.reaper.lets("model.answer", lambda: anext(accepted))
-        self.will_find(name, self._found(name, cues))
+        if manner.is_stored:
+            self.will_find(name, self._found(name, cues))
         yield first
+        if manner.is_stored and not self.reaper.struck.is_set():
+            self.relied_on.append(name)  # whoever asks for more has noted the first
         for cue in cues:
             if isinstance(cue, Exception):
                 raise cue
@@ -201,7 +232,9 @@ class ReapedModel(ScriptedModel):
                 yield cue
             else:
                 await self.reaper.lets_wait(cue())
-        yield completed(name)
+        said = "".join(cue.text for cue in cues if isinstance(cue, TextPiece))
+        steps = () if manner.is_stored else steps_saying(said, signature=f"signed-{name}")
+        yield replace(completed(name), steps=steps)
 
     def _found(self, name: InteractionId, cues: Sequence[Cue]) -> Interaction | Exception:
         for cue in cues:
@@ -215,3 +248,30 @@ class ReapedModel(ScriptedModel):
     async def look_up(self, interaction: InteractionId) -> Interaction:
         look_up = super().look_up
         return await self.reaper.lets("model.look_up", lambda: look_up(interaction))
+
+    async def delete(self, interaction: InteractionId) -> None:
+        delete = super().delete
+        await self.reaper.lets("model.delete", lambda: delete(interaction))
+
+    # --- the shelf --------------------------------------------------------------------------------
+
+    async def upload_file(self, path: str, *, name: str, mime_type: str) -> GeminiFile:
+        async def arrived() -> GeminiFile:
+            self.sent.append(name)
+            self.shelf[name] = file = GeminiFile(name, f"https://gemini/{name}", mime_type, FileState.ACTIVE)
+            return file
+
+        return await self.reaper.lets("model.upload_file", arrived)
+
+    async def find_file(self, name: str) -> GeminiFile | None:
+        async def found() -> GeminiFile | None:
+            return self.shelf.get(name)
+
+        return await self.reaper.lets("model.find_file", found)
+
+    async def delete_file(self, name: str) -> None:
+        async def deleted() -> None:
+            self.shelf.pop(name, None)
+            self.deleted_files.append(name)
+
+        await self.reaper.lets("model.delete_file", deleted)

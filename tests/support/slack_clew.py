@@ -14,6 +14,7 @@ from adapters.slack.adapter import Line, Rhythm, SlackAdapter, open_line
 from adapters.slack.growing import Pace
 from adapters.slack.manifest import SCOPES
 from adapters.slack.places import SLACK, is_direct
+from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
@@ -157,6 +158,7 @@ async def clew_on(
     wrap_line: Callable[[Line], Line] = lambda line: line,
     drain: float = 2.0,
     inline_limit: int = 1_000_000,
+    intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Clock | None = None,
@@ -190,6 +192,7 @@ async def clew_on(
             adapters=adapters,
             limits=limits,
             inline_limit=inline_limit,
+            intake=intake(store),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             policy=policy,
             metrics=metrics,
@@ -208,7 +211,9 @@ async def clew_on(
                 longest_pause=0.05,
             )
         )
-        forgetting = await stack.enter_async_context(forgetting_on(store, model, dispatcher, adapters, metrics))
+        forgetting = await stack.enter_async_context(
+            forgetting_on(store, model, dispatcher, adapters, metrics, now=now)
+        )
         heard = wrap(store)
         clew = SlackClew(
             slack=slack,

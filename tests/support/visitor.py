@@ -51,6 +51,11 @@ class Visitor:
     def turns(self) -> list[Shown]:
         return [self._turns[turn] for turn in self._order if turn in self._turns]
 
+    @property
+    def ever(self) -> list[Shown]:
+        """Every turn that was ever shown, as it was last seen: those that are gone by a reset or a retry as well."""
+        return list(self._turns.values())
+
     async def ask(self, text: str, *, id_: str | None = None, files: Mapping[str, bytes] | None = None) -> None:
         """Send a question, with files by name; returns when it is stored."""
         self._asked += 1

@@ -23,7 +23,7 @@ class Running(Protocol):
 
 
 class Life:
-    """One run of the bot. What it is started with has to be wrapped here: `over_store`, and `reaper.over_line`."""
+    """One run of the bot. What it is started with has to be wrapped: by `over_store`, and for its `reaper`."""
 
     store: Store
     adapter: Adapter

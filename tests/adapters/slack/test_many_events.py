@@ -200,7 +200,7 @@ async def test_every_question_is_answered_once_and_in_order_whatever_becomes_of_
         places = [slack.channel(f"channel-{number:02d}x") for number in range(CHANNELS)]
         model = PatientModel(clock)
         talks = [
-            Talk(slack, model, number, places[number % CHANNELS], random.Random(f"{seed} {number}"))  # noqa: S311
+            Talk(slack, model, number, places[number % CHANNELS], random.Random(f"{seed} {number}"))  # noqa: S311 - what is said, not a secret
             for number in range(THREADS)
         ]
         async with clew_on(slack, model=model, clock=clock, rhythm=RHYTHM, pace=Pace(), limits=UNLIMITED):

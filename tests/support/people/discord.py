@@ -83,6 +83,17 @@ class DiscordPeople:
 
         return await self.discord.until(told, within=WITHIN)
 
+    async def is_told(self, command: Command, thread: Thread, *, by: str = "ada") -> str:
+        await self._opened(thread)
+        before = len(self.discord.whispers(by))
+        await self.discord.uses(by, command.value, in_=thread.thread_id)
+
+        def told() -> str | None:
+            shown = self.discord.whispers(by)[before:]
+            return "\n".join(one.text for one in shown) if shown and not any(one.is_loading for one in shown) else None
+
+        return await self.discord.until(told, within=WITHIN)
+
     async def presses(self, label: str, thread: Thread) -> None:
         await self._opened(thread)
 
@@ -133,6 +144,8 @@ class DiscordPeople:
         return (await self.discord.until(watched, within=WITHIN)).strip()
 
     async def saves(self, thread: Thread, number: int) -> Sequence[bytes]:
+        await self._opened(thread)
+
         def saved() -> Sequence[bytes] | None:
             found = [file.data for one in self.discord.replies(thread.thread_id) for file in one.files]
             return found if len(found) >= number else None

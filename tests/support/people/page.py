@@ -1,5 +1,7 @@
 """Somebody at the page of a bot that runs in a process of its own, seen as an open browser would show it."""
 
+import html
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
@@ -63,6 +65,9 @@ class PagePeople:
 
     async def gives(self, command: Command, thread: Thread) -> str:
         return await (await self.visitor(thread)).tell(command.value, id_=f"command-{next(self._numbers):06d}")
+
+    async def is_told(self, command: Command, thread: Thread, *, by: str = "ada") -> str:
+        return html.unescape(re.sub("<[^>]*>", "", await self.gives(command, thread)))
 
     async def presses(self, label: str, thread: Thread) -> None:
         visitor = await self.visitor(thread)

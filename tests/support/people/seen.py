@@ -64,7 +64,7 @@ def answered(text: str) -> Callable[[View], bool]:
 
 def without_remarks(text: str) -> str:
     """An answer less the line on following, which is said where several people are and nowhere else."""
-    return text.partition(f"\n\n_{FOLLOWING}_")[0]
+    return text.replace(f"\n\n_{FOLLOWING}_", "", 1)
 
 
 class People(Protocol):
@@ -94,6 +94,10 @@ class People(Protocol):
 
     async def gives(self, command: Command, thread: Thread) -> str:
         """Somebody gives a command, in words where there are people; what they are told about it."""
+        ...
+
+    async def is_told(self, command: Command, thread: Thread, *, by: str = "ada") -> str:
+        """Somebody asks to be told something of a thread; what is shown to them alone."""
         ...
 
     async def presses(self, label: str, thread: Thread) -> None:

@@ -82,6 +82,12 @@ class SlackPeople:
 
         return await self.slack.until(told, within=WITHIN)
 
+    async def is_told(self, command: Command, thread: Thread, *, by: str = "ada") -> str:
+        place, thread_ts = place_of(thread)
+        before = len(self.slack.whispers(by))
+        await self.slack.says(by, command.value, channel=place, thread_ts=thread_ts)
+        return (await self.slack.until(lambda: self.slack.whispers(by)[before:], within=WITHIN))[0].text
+
     async def presses(self, label: str, thread: Thread) -> None:
         def found() -> Shown | None:
             shown = reversed(self.slack.replies(*place_of(thread)))

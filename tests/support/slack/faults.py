@@ -173,7 +173,7 @@ class Faults:
         """From now on a share of the calls goes wrong at random, and of the events; a rate of 0 ends it."""
         self.events.happen_at_random(rate, seed)
         # Seeded, so that a failing run can be run again.
-        self._chaos = (rate, kinds, methods, random.Random(seed)) if rate else None  # noqa: S311
+        self._chaos = (rate, kinds, methods, random.Random(seed)) if rate else None  # noqa: S311 - which fault, not a secret
 
     def take(self, call: Call) -> Fault | None:
         """The fault this call is to suffer."""
