@@ -1,123 +1,125 @@
 """Forgetting through the whole bot and the model's socket: nothing of a thread is left at the model, nor here."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
 
-from bot.offline import Call, Faults, OfflineModel, StatusFault, offline_model
-from tests.support.process import running_clew
-from tests.support.visitor import Visitor, visitor_at
+from bot.commands import Command
+from bot.forgetting import DAY
+from bot.messages import Thread
+from bot.offline import Call, SlowFault, StatusFault
+from tests.end_to_end.scenes import Scene, everywhere
+from tests.support.people.page import WITHIN
+from tests.support.people.seen import Upload, whole
 
-THREAD, OTHER = "threadtoforget", "threadtokeep"
 FORGOTTEN = "I have forgotten this thread"
+NOTES = Upload("notes.txt", "text/plain", b"a bassoon")
+FILM = Upload("film.mp4", "video/mp4", (Path(__file__).parents[1] / "samples" / "files" / "film.mp4").read_bytes())
 
 
-@asynccontextmanager
-async def model_of_its_own(folder: Path) -> AsyncIterator[OfflineModel]:
-    """A model that outlives the bot, with a record of what it keeps."""
-    async with offline_model(faults=Faults(), pace=0, record=folder / "record.jsonl") as model:
-        yield model
+async def talk(scene: Scene, *questions: str, files: tuple[Upload, ...] = ()) -> Thread:
+    """A thread in which these were asked and answered; the files came with the last."""
+    thread: Thread | None = None
+    for number, question in enumerate(questions, 1):
+        post = await scene.people.says(question, thread=thread, files=files if number == len(questions) else ())
+        thread = post.thread
+        await scene.people.looks(thread, whole(number))
+    assert thread is not None
+    return thread
 
 
-def at(model: OfflineModel, **more: str) -> dict[str, str]:
-    return {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": model.url, **more}
+async def forgets(scene: Scene, thread: Thread) -> str:
+    """Have a thread forgotten; the report."""
+    assert "I forget this thread" in await scene.people.gives(Command.FORGET, thread)
+    (report,) = await scene.people.reads(thread, FORGOTTEN)
+    return report
 
 
-async def kept_at(model: OfflineModel) -> list[int]:
-    """How the model answers when it is asked for what it was told to create: a status for each, the oldest first."""
-    created = [request.interaction for request in model.requests if request.is_create and request.interaction]
-    async with aiohttp.ClientSession(headers={"x-goog-api-key": "test-key"}) as session:
-        return [await _status(session, f"{model.url}/v1/interactions/{interaction}") for interaction in created]
-
-
-async def _status(session: aiohttp.ClientSession, url: str) -> int:
-    async with session.get(url) as response:
+async def file_at_gemini(scene: Scene) -> int:
+    """How Gemini answers when it is asked for the file that it was told to delete."""
+    (deleted,) = [one.path for one in scene.model.requests if one.method == "DELETE" and "/files/" in one.path]
+    async with (
+        aiohttp.ClientSession(headers={"x-goog-api-key": "test-key"}) as session,
+        session.get(f"{scene.model.url}{deleted}") as response,
+    ):
         return response.status
 
 
-async def talk(page: Visitor, questions: Sequence[str]) -> None:
-    for number, question in enumerate(questions, 1):
-        await page.ask(question)
-        await page.ended(number)
+def lies_anywhere(scene: Scene, text: str) -> bool:
+    """Whether something can be read here or at Gemini, in the database, the record or the log."""
+    return any(text.encode() in path.read_bytes() for path in scene.folder.rglob("*") if path.is_file())
 
 
-def everything_in(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+@everywhere
+async def test_all_of_a_thread_goes_there_and_here_and_what_does_not_is_reported(scene: Scene) -> None:
+    async with scene.clew():
+        await talk(scene, "I keep bees")
+        thread = await talk(scene, "hello", "my secret is a xylophone", files=(FILM, NOTES))
+        before = await scene.left_at_gemini()
+        scene.model.faults.arm(StatusFault(403), on=Call.DELETE)
+        report = await forgets(scene, thread)
+        after = await scene.left_at_gemini()
+        file = await file_at_gemini(scene)
+        await scene.people.says("recall what I said", thread=thread)
+        await scene.people.looks(
+            thread,
+            lambda view: whole(len(view.answers))(view) and "Nothing was said before" in "".join(view.texts[-1:]),
+        )
 
+        scene.model.faults.arm(SlowFault(0.1))
+        running = (await scene.people.says("count to 200")).thread
+        await scene.model.streaming(pieces=2, text="count to 200")
+        stopped = await forgets(scene, running)
+        cut = (await scene.left_at_gemini())[-1]
 
-async def test_every_interaction_of_the_thread_is_gone_there_and_every_word_of_it_here(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model:
-        async with (
-            running_clew(tmp_path, **at(model)) as clew,
-            visitor_at(clew.address, THREAD) as page,
-            visitor_at(clew.address, OTHER) as other,
-        ):
-            await page.ask("my secret is a xylophone", files={"bassoon.txt": b"a bassoon"})
-            await page.ended(1)
-            for number, question in enumerate(["recall what I said", "and again"], 2):
-                await page.ask(question)
-                await page.ended(number)
-            await talk(other, ["I keep bees"])
-            assert await kept_at(model) == [200, 200, 200, 200]
-
-            begun = await page.tell("forget", id_="forget-0001")
-            report = await page.told(FORGOTTEN)
-
-            assert await kept_at(model) == [404, 404, 404, 200]
-            await page.ask("recall what I said")
-            (afresh,) = await page.until(lambda turns: len(turns) == 1 and turns[0].has_ended)
-        left = everything_in(tmp_path)
-
-    assert "I forget this thread" in begun
-    assert report.startswith(f"{FORGOTTEN}: 3 exchanges deleted at Gemini")
-    assert "xylophone" not in (afresh.text or "")
-    assert b"xylophone" not in left
-    assert b"bassoon" not in left
-    assert b"I keep bees" in left
-
-
-async def test_killed_between_two_deletions_the_next_start_deletes_the_rest_and_reports_them_all(
-    tmp_path: Path,
-) -> None:
-    async with model_of_its_own(tmp_path) as model:
-        async with running_clew(tmp_path, **at(model)) as clew, visitor_at(clew.address, THREAD) as page:
-            await talk(page, ["one", "two", "three"])
-            # Refused for long, of which the first try is heard; the process dies in the pause after it.
-            model.faults.arm(StatusFault(503), on=Call.DELETE, times=None)
-            await page.tell("forget", id_="forget-0001")
-            await model.received(1, method="DELETE")
-        model.faults.disarm()
-        assert await kept_at(model) == [200, 200, 200]
-        async with running_clew(tmp_path, **at(model)) as clew, visitor_at(clew.address, THREAD) as page:
-            report = await page.told(FORGOTTEN)
-
-        assert await kept_at(model) == [404, 404, 404]
-    assert report.startswith(f"{FORGOTTEN}: 3 exchanges deleted at Gemini")
-
-
-async def test_what_the_model_does_not_delete_is_reported(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model:
-        async with running_clew(tmp_path, **at(model)) as clew, visitor_at(clew.address, THREAD) as page:
-            await talk(page, ["one", "two"])
-            model.faults.arm(StatusFault(403), on=Call.DELETE)
-            await page.tell("forget", id_="forget-0001")
-            report = await page.told(FORGOTTEN)
-
-        assert await kept_at(model) == [200, 404]
-    assert "1 exchange deleted at Gemini" in report
+    assert (before, after) == ([200, 200, 200], [200, 200, 404])
+    assert file == 403, "which is how Gemini says that there is none"
+    assert report.startswith(f"{FORGOTTEN}: 1 exchange and 1 file deleted at Gemini")
     assert "1 exchange could not be deleted at Gemini" in report
     assert "unknown to Gemini with the present key" in report
+    assert not lies_anywhere(scene, "xylophone")
+    assert not lies_anywhere(scene, "film.mp4")
+    assert not lies_anywhere(scene, "bassoon")
+    assert lies_anywhere(scene, "I keep bees")
+    assert stopped.startswith(f"{FORGOTTEN}: 1 exchange deleted at Gemini")
+    assert "could not" not in stopped
+    assert cut == 404
 
 
-async def test_the_running_answer_is_stopped_and_deleted_with_the_rest(tmp_path: Path) -> None:
-    async with offline_model(faults=Faults(), pace=0.05) as model:
-        async with running_clew(tmp_path, **at(model)) as clew, visitor_at(clew.address, THREAD) as page:
-            await page.ask("long " * 200)
-            await model.streaming(pieces=2)
-            await page.tell("forget", id_="forget-0001")
-            report = await page.told(FORGOTTEN)
+@everywhere
+async def test_killed_between_two_deletions_it_goes_on_with_the_next_and_what_is_old_goes_by_itself(
+    scene: Scene,
+) -> None:
+    async with scene.clew() as clew:
+        thread = await talk(scene, "one", "two", "three")
+        old, young = await talk(scene, "long ago"), await talk(scene, "just now")
+        # The first is refused for good, the second for long, and the process dies in the pause after that.
+        scene.model.faults.arm(StatusFault(403), on=Call.DELETE)
+        scene.model.faults.arm(StatusFault(503), on=Call.DELETE, times=None)
+        await scene.people.gives(Command.FORGET, thread)
+        async with asyncio.timeout(WITHIN):
+            await scene.model.received(2, method="DELETE")
+        clew.kill()
+        await clew.ended()
+    scene.model.faults.disarm()
+    tried = sum(request.method == "DELETE" for request in scene.model.requests)
+    with closing(sqlite3.connect(scene.folder / "clew.db")) as database:
+        database.execute("UPDATE thread SET updated_at = ? WHERE thread = ?", (time.time() - 3 * DAY, old.key))
+        database.commit()
+    assert await scene.left_at_gemini() == [200] * 5
+    async with scene.clew(CLEW_RETENTION_DAYS="2"):
+        (report,) = await scene.people.reads(thread, FORGOTTEN)
+        async with asyncio.timeout(WITHIN):
+            await scene.model.received(tried + 3, method="DELETE")
+        privacy = await scene.people.is_told(Command.PRIVACY, young)
+        left = await scene.left_at_gemini()
 
-        assert await kept_at(model) == [404]
-    assert report.startswith(f"{FORGOTTEN}: 1 exchange deleted at Gemini")
+    assert left == [200, 404, 404, 404, 200]
+    assert report.startswith(f"{FORGOTTEN}: 2 exchanges deleted at Gemini")
+    assert "1 exchange could not be deleted at Gemini" in report
+    assert "Gemini keeps each exchange" in privacy
+    assert "in which nothing happens for 2 days is forgotten by itself, here and at Gemini" in privacy

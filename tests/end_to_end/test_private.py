@@ -1,300 +1,153 @@
 """Private threads through the whole bot: remembered here, and nothing of them at the model."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
 from pathlib import Path
 from typing import Any
 
-import aiohttp
+import pytest
 
-from bot.offline import Afterwards, CutFault, Faults, OfflineModel, SlowFault, StatusFault, offline_model
-from tests.end_to_end import test_discord as discord_rig
-from tests.end_to_end import test_slack as slack_rig
-from tests.support.process import RunningClew, running_clew
-from tests.support.visitor import Visitor, visitor_at
+from bot.commands import Command
+from bot.messages import Thread
+from bot.notices import TOLD_AGAIN
+from bot.offline import Afterwards, CutFault, SlowFault, StatusFault
+from tests.end_to_end.scenes import Scene, everywhere
+from tests.support.people.discord import WITHIN, DiscordPeople
+from tests.support.people.seen import Upload, View, whole
+from tests.support.people.slack import SlackPeople
+from tests.support.process import running_clew
+from tests.support.visitor import visitor_at
 
-THREAD = "threadofsecrets"
-PICTURE = (Path(__file__).parents[1] / "samples" / "files" / "picture.png").read_bytes()
+PICTURE = Upload("cat.png", "image/png", (Path(__file__).parents[1] / "samples" / "files" / "picture.png").read_bytes())
 DESCRIBED = "image of type image/png"  # how the offline model tells of the picture
+ANSWERED = ["user_input", "thought", "model_output"]  # the steps of one exchange
 
 
-async def left_at(model: OfflineModel) -> list[int]:
-    """How the model answers when it is asked for what it was told to create: a status for each."""
-    created = [request.interaction for request in model.requests if request.is_create and request.interaction]
-    async with aiohttp.ClientSession(headers={"x-goog-api-key": "test-key"}) as session:
-        found = []
-        for interaction in created:
-            async with session.get(f"{model.url}/v1/interactions/{interaction}") as response:
-                found.append(response.status)
-    return found
-
-
-def steps_told(model: OfflineModel, number: int) -> list[str]:
+def steps_told(scene: Scene, number: int) -> list[str]:
     """The kinds of the steps that went out with a question, the first being 0."""
-    sent: Any = model.creates[number]["input"]
+    sent: Any = scene.model.creates[number]["input"]
     return [step["type"] for step in sent]
 
 
-@asynccontextmanager
-async def clew_of(folder: Path, model: OfflineModel, **settings: str) -> AsyncIterator[tuple[RunningClew, Visitor]]:
-    gemini = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": model.url, "CLEW_PRIVATE": "on"}
-    async with running_clew(folder, **{**gemini, **settings}) as clew, visitor_at(clew.address, THREAD) as page:
-        yield clew, page
+async def asks(scene: Scene, text: str, thread: Thread | None = None, *, number: int = 1) -> tuple[Thread, View]:
+    """Ask something, and look when so many answers stand there."""
+    thread = (await scene.people.says(text, thread=thread)).thread
+    return thread, await scene.people.looks(thread, whole(number))
 
 
-@asynccontextmanager
-async def model_of_its_own(folder: Path) -> AsyncIterator[OfflineModel]:
-    """A model that outlives the bot, with a record of what it keeps."""
-    async with offline_model(faults=Faults(), pace=0.005, record=folder / "record.jsonl") as model:
-        yield model
+@everywhere
+async def test_over_a_kill_and_a_retry_all_is_known_and_nothing_of_it_is_left_at_gemini(scene: Scene) -> None:
+    scene.settings = {"CLEW_PRIVATE": "on"}
+    async with scene.clew() as clew:
+        thread = (await scene.people.says("my name is Ada", files=[PICTURE])).thread
+        await scene.people.looks(thread, whole(1))
+        scene.model.faults.arm(SlowFault(0.2))
+        await scene.people.says("tell me about bees", thread=thread)
+        await scene.model.streaming(pieces=3, text="bees")
+        clew.kill()
+        await clew.ended()
+    async with scene.clew():
+        await scene.people.looks(thread, whole(2))
+        await scene.people.presses("Retry", thread)
+        async with asyncio.timeout(WITHIN):
+            await scene.model.received(4, method="POST")
+        await scene.people.says("recall what I said", thread=thread)
+        seen = await scene.people.looks(thread, whole(3))
+        privacy = await scene.people.is_told(Command.PRIVACY, thread)
+    fetched = [request for request in scene.model.requests if request.method == "GET"]
+
+    for said in ("my name is Ada", "tell me about bees", DESCRIBED):
+        assert seen.texts[2].count(said) == 1
+    assert "cat.png" in seen.texts[2]
+    # The broken answer is paid for twice, there being nothing to fetch; a retry stands where its turn stood.
+    assert [steps_told(scene, number) for number in (1, 2, 3)] == [[*ANSWERED, "user_input"]] * 3
+    assert steps_told(scene, 4) == [*ANSWERED, *ANSWERED, "user_input"]
+    assert TOLD_AGAIN not in "".join(seen.texts), "no signature was missing"
+    assert all(one["store"] is False and "previous_interaction_id" not in one for one in scene.model.creates)
+    assert fetched == []
+    assert set(await scene.left_at_gemini()) == {404}
+    assert (scene.folder / "record.jsonl").read_bytes().strip() == b""
+    assert "This thread is private: Gemini answers, and keeps nothing of it." in privacy
 
 
-# --- the page ---------------------------------------------------------------------------------
+@everywhere
+async def test_it_is_stopped_begun_afresh_and_told_again_like_any_other(scene: Scene) -> None:
+    async with scene.clew(CLEW_PRIVATE="on"):
+        thread, _ = await asks(scene, "my name is Ada")
+        scene.model.faults.arm(SlowFault(0.1))
+        await scene.people.says("all my bees, count to 200", thread=thread)
+        await scene.model.streaming(pieces=3, text="count to 200")
+        await scene.people.presses("Stop", thread)
+        await scene.people.looks(thread, whole(2))
+        await asks(scene, "and wasps", thread, number=3)
+        _, stopped = await asks(scene, "recall what I said", thread, number=4)
+
+        scene.model.faults.arm(CutFault(afterwards=Afterwards.COMPLETED))
+        refused, _ = await asks(scene, "my name is Grace")
+        scene.model.faults.arm(StatusFault(400, code="missing_thought_signature"))
+        _, again = await asks(scene, "I keep cats", refused, number=2)
+        told_again = steps_told(scene, len(scene.model.creates) - 1)
+        _, after = await asks(scene, "recall what I said", refused, number=3)
+
+        confirmed = await scene.people.gives(Command.RESET, refused)
+        await scene.people.says("recall what I said", thread=refused)
+        await scene.people.looks(
+            refused,
+            lambda view: whole(len(view.answers))(view) and "Nothing was said before" in "".join(view.texts[-1:]),
+        )
+
+    for said in ("my name is Ada", "all my bees, count to 200", "and wasps"):
+        assert said in stopped.texts[3]
+    assert TOLD_AGAIN in again.texts[1]
+    assert TOLD_AGAIN not in after.texts[2]
+    assert after.texts[2].count("my name is Grace") == 1
+    assert told_again == ["user_input", "user_input"]
+    assert "What I kept of it is deleted" in confirmed
+    assert steps_told(scene, -1) == ["user_input"]
+    assert "Grace" not in str(scene.model.creates[-1])
+    assert not scene.lies_here("my name is Grace")
+    assert set(await scene.left_at_gemini()) == {404}
 
 
-async def test_without_a_key_a_private_page_is_remembered_and_nothing_of_it_lies_beside_the_database(
-    tmp_path: Path,
-) -> None:
-    async with running_clew(tmp_path, CLEW_PRIVATE="on") as clew, visitor_at(clew.address, THREAD) as page:
-        for number, question in enumerate(["my name is Ada", "I keep bees", "recall what I said"], 1):
+@pytest.mark.parametrize("scene", ["slack", "discord"], indirect=True)
+async def test_a_private_channel_stands_beside_an_ordinary_one(scene: Scene) -> None:
+    people = scene.people
+    assert isinstance(people, SlackPeople | DiscordPeople)
+    channel = (people.slack if isinstance(people, SlackPeople) else people.discord).channel("random")
+    privacy = []
+    async with scene.clew(CLEW_PRIVATE_CHANNELS=channel):
+        for name in ("general", "random"):
+            thread = (await people.says(f"my name in {name} is Ada", channel=name)).thread
+            await people.looks(thread, whole(1))
+            _, seen = await asks(scene, "recall what I said", thread, number=2)
+            assert f"my name in {name} is Ada" in seen.texts[1]
+            privacy.append(await people.is_told(Command.PRIVACY, thread))
+
+    assert await scene.left_at_gemini() == [200, 200, 404, 404]
+    assert "Gemini keeps each exchange" in privacy[0]
+    assert "This thread is private" in privacy[1]
+
+
+@pytest.mark.parametrize("scene", ["page"], indirect=True)
+async def test_a_place_that_becomes_private_and_stops_being_so_remembers_all_the_same(scene: Scene) -> None:
+    thread: Thread | None = None
+    for number, (is_private, question) in enumerate(
+        [("off", "my name is Ada"), ("on", "I keep bees"), ("off", "recall what I said")], 1
+    ):
+        async with scene.clew(CLEW_PRIVATE=is_private):
+            thread, seen = await asks(scene, question, thread, number=number)
+
+    assert "my name is Ada" in seen.texts[2]
+    assert "I keep bees" in seen.texts[2]
+    assert await scene.left_at_gemini() == [200, 404, 200]
+    assert not any("previous_interaction_id" in create for create in scene.model.creates)
+
+
+async def test_without_a_key_nothing_of_a_private_page_lies_beside_the_database(tmp_path: Path) -> None:
+    async with running_clew(tmp_path, CLEW_PRIVATE="on") as clew, visitor_at(clew.address, "threadofsecrets") as page:
+        for number, question in enumerate(["my name is Ada", "recall what I said"], 1):
             await page.ask(question)
             turns = await page.ended(number)
         record = (tmp_path / "clew.db.offline.jsonl").read_bytes()
 
-    assert "my name is Ada" in (turns[2].text or "")
-    assert "I keep bees" in (turns[2].text or "")
+    assert "my name is Ada" in (turns[1].text or "")
     assert record.strip() == b""
-
-
-async def test_nothing_of_three_turns_is_left_at_the_model_and_signatures_came_back(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model, clew_of(tmp_path, model) as (_, page):
-        for number, question in enumerate(["my name is Ada", "I keep bees", "recall what I said"], 1):
-            await page.ask(question)
-            turns = await page.ended(number)
-        left = await left_at(model)
-        record = (tmp_path / "record.jsonl").read_bytes()
-
-    assert "my name is Ada" in (turns[2].text or "")
-    assert left == [404, 404, 404]
-    assert record.strip() == b""
-    assert steps_told(model, 2) == [*["user_input", "thought", "model_output"] * 2, "user_input"]
-    assert all(create["store"] is False and "previous_interaction_id" not in create for create in model.creates)
-
-
-async def test_killed_in_the_middle_of_an_answer_it_asks_again_and_knows_what_was_said_before(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model:
-        async with clew_of(tmp_path, model) as (clew, page):
-            await page.ask("my name is Ada", id_="message-000001")
-            await page.ended(1)
-            model.faults.arm(SlowFault(0.05))
-            await page.ask("tell me about bees", id_="message-000002")
-            await model.streaming(pieces=3, text="bees")
-            clew.kill()
-            await clew.ended()
-        async with clew_of(tmp_path, model) as (_, page):
-            await page.ended(2)
-            await page.ask("recall what I said", id_="message-000003")
-            turns = await page.ended(3)
-        fetched = [request for request in model.requests if request.method == "GET"]
-
-    assert [turn.state for turn in turns] == ["answered"] * 3
-    assert (turns[2].text or "").count("my name is Ada") == 1
-    assert (turns[2].text or "").count("tell me about bees") == 1
-    assert fetched == []
-    assert len(model.creates) == 4  # the broken answer is paid for twice: there is nothing to fetch
-
-
-async def test_a_cut_answer_is_asked_for_once_more(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model, clew_of(tmp_path, model) as (_, page):
-        model.faults.arm(CutFault(afterwards=Afterwards.COMPLETED))
-        await page.ask("my name is Ada")
-        await page.ended(1)
-        await page.ask("recall what I said")
-        turns = await page.ended(2)
-
-    assert len(model.creates) == 3
-    assert (turns[1].text or "").count("my name is Ada") == 1
-
-
-async def test_a_reset_page_knows_nothing_of_before_and_a_retry_stands_where_its_turn_stood(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model, clew_of(tmp_path, model) as (_, page):
-        await page.ask("my name is Ada")
-        await page.ended(1)
-        await page.tell("reset", id_="command-000001")
-        await page.ask("I keep bees")
-        await page.until(lambda turns: [turn.questions for turn in turns] == [["I keep bees"]] and turns[0].has_ended)
-        await page.tell("retry", id_="command-000002")
-        await model.received(3, method="POST")
-        await page.ended(1)
-        await page.ask("recall what I said")
-        turns = await page.ended(2)
-        database = b"".join(file.read_bytes() for file in tmp_path.glob("clew.db*") if file.is_file())
-
-    assert "Ada" not in (turns[1].text or "")
-    assert (turns[1].text or "").count("I keep bees") == 1
-    assert b"my name is Ada" not in database
-    assert steps_told(model, 2) == steps_told(model, 1) == ["user_input"]
-
-
-async def test_what_was_said_until_a_stop_is_known_afterwards(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model, clew_of(tmp_path, model) as (_, page):
-        await page.ask("my name is Ada")
-        await page.ended(1)
-        model.faults.arm(SlowFault(0.1))
-        await page.ask("tell me about bees and all their ways")
-        await page.until(lambda turns: len(turns) == 2 and bool(turns[1].frames))
-        await page.tell("stop", id_="command-000001")
-        await page.ended(2)
-        await page.ask("and wasps")
-        await page.ended(3)
-        await page.ask("recall what I said")
-        turns = await page.ended(4)
-
-    assert turns[1].state == "stopped"
-    for said in ("my name is Ada", "tell me about bees and all their ways", "and wasps"):
-        assert said in (turns[3].text or "")
-
-
-async def test_a_picture_on_the_page_is_still_known_two_turns_later_and_read_from_where_it_lies(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model, clew_of(tmp_path, model) as (_, page):
-        await page.ask("look at this", files={"cat.png": PICTURE})
-        await page.ended(1)
-        await page.ask("thank you")
-        await page.ended(2)
-        await page.ask("recall what I sent")
-        turns = await page.ended(3)
-        record = (tmp_path / "record.jsonl").read_bytes()
-
-    assert "cat.png" in (turns[2].text or "")
-    assert DESCRIBED in (turns[2].text or "")
-    assert b"cat.png" not in record
-
-
-async def test_a_history_that_the_model_refuses_is_told_again_from_the_page(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model, clew_of(tmp_path, model) as (_, page):
-        await page.ask("my name is Ada")
-        await page.ended(1)
-        model.faults.arm(StatusFault(400, code="missing_thought_signature"))
-        await page.ask("I keep bees")
-        await page.ended(2)
-        await page.ask("recall what I said")
-        turns = await page.ended(3)
-
-    assert "told it again" in (turns[1].text or "")
-    assert "told it again" not in (turns[2].text or "")
-    assert "my name is Ada" in (turns[2].text or "")
-    assert steps_told(model, 2) == ["user_input", "user_input"]
-
-
-async def test_a_page_that_becomes_private_and_stops_being_so_remembers_all_the_same(tmp_path: Path) -> None:
-    async with model_of_its_own(tmp_path) as model:
-        for number, (is_private, question) in enumerate(
-            [("off", "my name is Ada"), ("on", "I keep bees"), ("off", "recall what I said")], 1
-        ):
-            async with clew_of(tmp_path, model, CLEW_PRIVATE=is_private) as (_, page):
-                await page.ask(question, id_=f"message-{number:06}")
-                turns = await page.ended(number)
-        left = await left_at(model)
-
-    assert "my name is Ada" in (turns[2].text or "")
-    assert "I keep bees" in (turns[2].text or "")
-    assert left == [200, 404, 200]
-    assert not any("previous_interaction_id" in create for create in model.creates)
-
-
-# --- Slack and Discord ------------------------------------------------------------------------
-
-
-async def test_a_private_channel_in_slack_stands_beside_an_ordinary_one(tmp_path: Path) -> None:
-    async with slack_rig.scene(tmp_path) as here:
-        channels = {name: here.slack.channel(name) for name in ("general", "secret")}
-        async with here.clew(CLEW_PRIVATE_CHANNELS=channels["secret"]):
-            for name in channels:
-                ts = await here.slack.says("ada", f"my name in {name} is Ada", channel=name)
-                await here.slack.shown(name, ts, slack_rig.Whole(1), within=30)
-                await here.slack.says("ada", "recall what I said", channel=name, thread_ts=ts, mention=False)
-                shown = await here.slack.shown(name, ts, slack_rig.Whole(2), within=30)
-                assert f"my name in {name} is Ada" in shown[1].text
-        left = await left_at(here.model)
-
-    assert left == [200, 200, 404, 404]
-
-
-async def test_a_picture_in_slack_is_known_after_a_kill_and_a_retry(tmp_path: Path) -> None:
-    async with slack_rig.scene(tmp_path) as here:
-        async with here.clew(CLEW_PRIVATE="on") as clew:
-            file = here.slack.uploads("cat.png", PICTURE, "image/png")
-            ts = await here.slack.says("ada", "look at this", files=[file])
-            await here.slack.shown("general", ts, slack_rig.Whole(1), within=30)
-            here.model.faults.arm(SlowFault(0.05))
-            await here.slack.says("ada", "what did I send?", thread_ts=ts, mention=False)
-            await here.model.streaming(pieces=3, text="what did I send?")
-            clew.kill()
-            await clew.ended()
-        async with here.clew(CLEW_PRIVATE="on"):
-            shown = await here.slack.shown("general", ts, slack_rig.Whole(2), within=40)
-            await here.slack.clicks(shown[1].button("Retry"))
-            await here.model.received(4, method="POST")
-            await here.slack.says("ada", "recall what I sent", thread_ts=ts, mention=False)
-            shown = await here.slack.shown("general", ts, slack_rig.Whole(3), within=40)
-        left = await left_at(here.model)
-
-    assert "cat.png" in shown[2].text
-    assert DESCRIBED in shown[2].text
-    assert shown[2].text.count("what did I send?") == 1
-    assert set(left) == {404}
-
-
-async def test_a_private_channel_in_discord_stands_beside_an_ordinary_one(tmp_path: Path) -> None:
-    async with discord_rig.scene(tmp_path) as here:
-        private = here.discord.channel("random")
-        async with here.clew(CLEW_PRIVATE_CHANNELS=private):
-            for name in ("general", "random"):
-                question = await here.discord.says("ada", f"my name in {name} is Ada", channel=name)
-                await here.discord.shown(question, discord_rig.Whole(1), within=30)
-                await here.discord.says("ada", "recall what I said", channel=question, mention=False)
-                shown = await here.discord.shown(question, discord_rig.Whole(2), within=30)
-                assert f"my name in {name} is Ada" in shown[1].text
-        left = await left_at(here.model)
-
-    assert left == [200, 200, 404, 404]
-
-
-async def test_a_picture_in_discord_is_known_after_a_kill_and_a_retry(tmp_path: Path) -> None:
-    async with discord_rig.scene(tmp_path) as here:
-        async with here.clew(CLEW_PRIVATE="on") as clew:
-            file = here.discord.uploads("cat.png", PICTURE, content_type="image/png")
-            question = await here.discord.says("ada", "look at this", files=[file])
-            await here.discord.shown(question, discord_rig.Whole(1), within=30)
-            here.model.faults.arm(SlowFault(0.05))
-            await here.discord.says("ada", "what did I send?", channel=question, mention=False)
-            await here.model.streaming(pieces=3, text="what did I send?")
-            clew.kill()
-            await clew.ended()
-        async with here.clew(CLEW_PRIVATE="on"):
-            shown = await here.discord.shown(question, discord_rig.Whole(2), within=40)
-            await here.discord.presses("ada", here.discord.button(shown[1].id, "Retry"))
-            await here.model.received(4, method="POST")
-            await here.discord.says("ada", "recall what I sent", channel=question, mention=False)
-            shown = await here.discord.shown(question, discord_rig.Whole(3), within=40)
-        left = await left_at(here.model)
-
-    assert "cat.png" in shown[2].text
-    assert DESCRIBED in shown[2].text
-    assert shown[2].text.count("what did I send?") == 1
-    assert set(left) == {404}
-
-
-async def test_a_reset_in_slack_begins_afresh(tmp_path: Path) -> None:
-    async with slack_rig.scene(tmp_path) as here, here.clew(CLEW_PRIVATE="on"):
-        ts = await here.slack.says("ada", "my name is Ada Lovelace")
-        await here.slack.shown("general", ts, slack_rig.Whole(1), within=30)
-        await here.slack.says("ada", "reset", thread_ts=ts)
-        await here.slack.until(
-            lambda: any("afresh" in one.text for one in here.slack.replies("general", ts)) or None, within=30
-        )
-        await here.slack.says("ada", "recall what I said", thread_ts=ts, mention=False)
-        await here.model.received(2, method="POST")
-
-    assert steps_told(here.model, 1) == ["user_input"]
-    assert "Lovelace" not in str(here.model.creates[1])
