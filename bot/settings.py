@@ -16,7 +16,9 @@ from bot.policy import Follow, Names, Policy
 
 SYSTEM_PROMPT = (
     "You are Clew, an assistant who takes part in conversations in chat threads. Answer in the language you are "
-    "spoken to in, as briefly as the question allows, in Markdown. Say so when you do not know something."
+    "spoken to in, as briefly as the question allows, in Markdown. Say so when you do not know something. When "
+    "somebody wants a picture made or changed and you cannot do that, tell them to begin their message with "
+    "`imagine:` and to say what it is to show."
 )
 
 Ids = Annotated[frozenset[str], BeforeValidator(spellings.ids)]

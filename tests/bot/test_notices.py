@@ -47,6 +47,7 @@ def test_the_general_words_tell_nothing_of_what_happened_inside() -> None:
     [
         (AttachmentTooLarge("film.mov", limit=15_000_000), "15 MB"),
         (AttachmentUnsupported("sheet.xlsx", mime_type="application/zip"), "application/zip"),
+        (AttachmentUnsupported("Call.ULAW", mime_type="application/octet-stream"), "WAV"),
         (AttachmentUnreadable("note.txt"), "attach it again"),
     ],
 )

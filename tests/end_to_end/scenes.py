@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import aiohttp
 import pytest
@@ -85,14 +85,8 @@ class Scene:
 
 
 @asynccontextmanager
-async def open_scene(
-    name: str, folder: Path, *, file_polls: int = 1, minds_lost_files: Literal[400, 403] | None = None
-) -> AsyncIterator[Scene]:
-    """A platform by its name, with a model of its own; what the bot keeps lies in *folder*.
-
-    Args:
-        file_polls, minds_lost_files: as `offline_model` has them.
-    """
+async def open_scene(name: str, folder: Path) -> AsyncIterator[Scene]:
+    """A platform by its name, with a model of its own; what the bot keeps lies in *folder*."""
     clock = Clock()
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(
@@ -102,8 +96,6 @@ async def open_scene(
                 clock=clock,
                 requests_kept=2000,
                 record=folder / "record.jsonl",
-                file_polls=file_polls,
-                minds_lost_files=minds_lost_files,
             )
         )
         people, met = await _PLATFORMS[name](stack)

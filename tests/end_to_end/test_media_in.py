@@ -1,342 +1,232 @@
-"""Films and other large files, from somebody on each platform to Gemini's shelf, through the whole bot."""
+"""Files of every kind, from somebody on each platform to Gemini, through the whole bot."""
 
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from adapters.slack.manifest import SCOPES
-from bot.offline import Faults, ForgetFault, OfflineModel, UploadFault, offline_model
-from tests.end_to_end.test_discord import Whole as WholeInDiscord
-from tests.end_to_end.test_slack import Whole as WholeInSlack
-from tests.support.discord import discord_server
-from tests.support.process import running_clew
-from tests.support.slack import Install, slack_server
-from tests.support.visitor import visitor_at
+import pytest
+
+from bot.messages import Thread
+from bot.offline import Call, ForgetFault, StallFault, UploadFault
+from bot.offline.wire import JsonObject
+from tests.end_to_end.scenes import Scene, everywhere
+from tests.support.people.seen import Upload, View, whole
 
 FILES = Path(__file__).parents[1] / "samples" / "files"
-FILM = (FILES / "film.mp4").read_bytes() + bytes(16_000_000)
-TOLD = "video of type video/mp4, 16.0 MB"
-THREAD = "threadoffilms"
-LETTER = (FILES / "letter.docx").read_bytes()
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+DAYS = 2 * 24 * 3600.0 + 1  # seconds; Gemini keeps a file for less
+TOLD = "video of type video/mp4, 1.6 kB"
 LINK = "https://example.com/a.png"
-REFUSED = "this model reads no Word files. Please attach a PDF."
-READS_OFFICE = {"CLEW_LINKS": "on", "GEMINI_MODEL": "gemini-4-hydrogen"}
-ASKED = [("image", "image/png", True), ("document", WORD, False)]
-DAYS = 2 * 24 * 3600.0  # seconds that Gemini keeps a file
+OFFICE = "application/vnd.openxmlformats-officedocument"
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
+
+PICTURES = {
+    "picture.png": "image/png",
+    "picture.jpg": "image/jpeg",
+    "picture.webp": "image/webp",
+    "picture.heic": "image/heic",
+    "picture.heif": "image/heif",
+    "picture.gif": "image/gif",
+    "picture.bmp": "image/bmp",
+    "picture.tiff": "image/tiff",
+}
+SOUNDS = {
+    "sound.wav": "audio/wav",
+    "sound.mp3": "audio/mp3",
+    "sound.mp2": "audio/mpeg",
+    "sound.aiff": "audio/aiff",
+    "sound.aac": "audio/aac",
+    "sound.opus": "audio/ogg",
+    "sound.flac": "audio/flac",
+    "sound.m4a": "audio/m4a",
+    "voice_clip.mp4": "audio/m4a",
+    "voice_clip.webm": "audio/webm",
+}
+FILMS = {
+    "film.mp4": "video/mp4",
+    "film.mpeg": "video/mpeg",
+    "film.mov": "video/mov",
+    "film.avi": "video/avi",
+    "film.flv": "video/x-flv",
+    "film.webm": "video/webm",
+    "film.wmv": "video/wmv",
+    "film.3gp": "video/3gpp",
+}
+DOCUMENTS = {
+    "page.pdf": "application/pdf",
+    "letter.doc": "application/msword",
+    "letter.docx": f"{OFFICE}.wordprocessingml.document",
+    "template.dotx": f"{OFFICE}.wordprocessingml.template",
+    "slides.ppt": "application/vnd.ms-powerpoint",
+    "slides.pptx": f"{OFFICE}.presentationml.presentation",
+    "table.xls": "application/vnd.ms-excel",
+    "table.xlsx": f"{OFFICE}.spreadsheetml.sheet",
+    "letter.odt": f"{OPEN_DOCUMENT}.text",
+    "table.ods": f"{OPEN_DOCUMENT}.spreadsheet",
+}
+# What browsers and platforms say of them; what they are is told from the bytes.
+TEXTS = (
+    Upload("prices.csv", "text/csv", b"fruit,price\nfig,3\n"),
+    Upload("main.py", "text/x-python", b"print('one fig')\n"),
+    Upload("menu.txt", "text/plain", "Brötchen, Käse, crème brûlée\n".encode("latin-1")),
+    Upload("haiku.txt", "text/plain", "古池や蛙飛び込む水の音\n".encode("utf-16")),
+)
+RAW = Upload("call.ulaw", "audio/basic", bytes(range(256)) * 4)
 
 
-class Clock:
-    """Gemini's time."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
+def sample(name: str) -> Upload:
+    """A file of the samples, of which nothing is said but its name."""
+    return Upload(name, "application/octet-stream", (FILES / name).read_bytes())
 
 
-@dataclass
-class Gemini:
-    """A stand-in for it that outlives the bot."""
-
-    model: OfflineModel
-    clock: Clock
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": self.model.url}
-
-    @property
-    def uploads(self) -> int:
-        return sum(request.path == "/upload/v1/files" for request in self.model.requests)
-
-    @property
-    def polls(self) -> int:
-        return sum(request.method == "GET" and "/files/" in request.path for request in self.model.requests)
-
-    def forgets_the_thread(self) -> None:
-        """The next question has to be told again all that was said, files included."""
-        self.model.faults.arm(ForgetFault())
+FILM = sample("film.mp4")
 
 
-@asynccontextmanager
-async def gemini(*, polls: int = 2, minds: Literal[400, 403] | None = None) -> AsyncIterator[Gemini]:
-    clock = Clock()
-    async with offline_model(
-        faults=Faults(), pace=0.005, clock=clock, file_polls=polls, minds_lost_files=minds, requests_kept=2000
-    ) as model:
-        yield Gemini(model, clock)
+def uploads(scene: Scene) -> int:
+    """How many files Gemini was sent."""
+    return sum(request.path == "/upload/v1/files" for request in scene.model.requests)
 
 
-async def test_a_film_on_the_page_is_uploaded_once_and_again_after_its_48_hours(tmp_path: Path) -> None:
-    async with (
-        gemini(polls=4) as google,
-        running_clew(tmp_path, **google.settings) as clew,
-        visitor_at(clew.address, THREAD) as page,
-    ):
-        await page.ask("what is this?", files={"film.mp4": FILM})
-        (turn,) = await page.ended(1)
-        first, tools = turn.text or "", set(turn.tools)
-        seen = google.polls
-        google.forgets_the_thread()
-        await page.ask("recall what I sent")
-        second = (await page.ended(2))[1].text or ""
-        sent = google.uploads
-        google.clock.ahead = DAYS + 1
-        google.forgets_the_thread()
-        await page.ask("recall it once more")
-        third = (await page.ended(3))[2].text or ""
-
-    assert TOLD in first
-    assert tools == {"reading film.mp4"}
-    assert seen >= 2  # it was in PROCESSING
-    assert TOLD in second
-    assert sent == 1
-    assert TOLD in third
-    assert google.uploads == 2
+def asked_with(scene: Scene, words: str) -> list[JsonObject]:
+    """All that the question with these words held, in its order."""
+    for create in scene.model.creates:
+        given: Any = create["input"]
+        parts: list[JsonObject] = given[-1]["content"]
+        if words in str(parts[0]["text"]):
+            return parts
+    raise AssertionError(f"nobody asked {words!r}")
 
 
-async def test_a_film_in_slack_is_uploaded_once_and_again_after_its_48_hours(tmp_path: Path) -> None:
-    async with gemini(polls=4) as google, slack_server(install=Install(scopes=frozenset(SCOPES))) as slack:
-        settings = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_APP_TOKEN": slack.app_token,
-            "SLACK_API_URL": slack.api_url,
-            "SLACK_FILE_HOSTS": slack.file_host,
-        }
-        async with running_clew(tmp_path, **google.settings, **settings) as clew:
-            await clew.said("over Socket Mode")
-            await slack.connected(2)
-            ts = await slack.says("ada", "what is this?", files=(slack.uploads("film.mp4", FILM, "video/mp4"),))
-            await slack.shown("general", ts, WholeInSlack(1), within=60)
-            seen = google.polls
-            google.forgets_the_thread()
-            await slack.says("ada", "recall what I sent", thread_ts=ts, mention=False)
-            await slack.shown("general", ts, WholeInSlack(2), within=60)
-            sent = google.uploads
-            google.clock.ahead = DAYS + 1
-            google.forgets_the_thread()
-            await slack.says("ada", "recall it once more", thread_ts=ts, mention=False)
-            shown = await slack.shown("general", ts, WholeInSlack(3), within=60)
-
-    assert [TOLD in one.text for one in shown] == [True, True, True]
-    assert any("reading film.mp4" in status.text for status in slack.statuses)
-    assert seen >= 2
-    assert sent == 1
-    assert google.uploads == 2
+def media_in(parts: Sequence[JsonObject]) -> dict[str, str]:
+    """The types of the files in a question, by the names they are labelled with."""
+    found: dict[str, str] = {}
+    for label, part in pairwise(parts):
+        if part["type"] != "text":
+            name = str(label.get("text", "")).removeprefix("[attachment ").removesuffix("]")
+            assert str(part["mime_type"]).startswith(f"{part['type']}/") or part["type"] == "document"
+            found[name] = str(part["mime_type"])
+    return found
 
 
-async def test_a_film_in_discord_is_uploaded_once_and_again_after_its_48_hours(tmp_path: Path) -> None:
-    async with gemini(polls=4) as google, discord_server() as discord:
-        settings = {
-            "DISCORD_TOKEN": discord.token,
-            "DISCORD_API_URL": discord.api_url,
-            "DISCORD_GATEWAY_URL": discord.gateway_url,
-            "DISCORD_FILE_HOSTS": "127.0.0.1",
-        }
-        async with running_clew(tmp_path, **google.settings, **settings) as clew:
-            await clew.said("at the gateway")
-            film = discord.uploads("film.mp4", FILM, content_type="video/mp4")
-            question = await discord.says("ada", "what is this?", files=(film,))
-            await discord.shown(question, WholeInDiscord(1), within=60)
-            seen = google.polls
-            google.forgets_the_thread()
-            await discord.says("ada", "recall what I sent", channel=question, mention=False)
-            await discord.shown(question, WholeInDiscord(2), within=60)
-            sent = google.uploads
-            google.clock.ahead = DAYS + 1
-            google.forgets_the_thread()
-            await discord.says("ada", "recall it once more", channel=question, mention=False)
-            shown = await discord.shown(question, WholeInDiscord(3), within=60)
+@everywhere
+async def test_every_kind_of_file_goes_to_gemini_as_what_its_bytes_say_it_is(scene: Scene) -> None:
+    scene.model.files.polls = 0  # whatever is sent can be asked about at once
+    groups = {"pictures": PICTURES, "sounds": SOUNDS, "films": FILMS, "documents": DOCUMENTS}
+    async with scene.clew(GEMINI_MODEL="gemini-4-hydrogen", CLEW_LINKS="on"):
+        threads: dict[str, Thread] = {}
+        for name, files in groups.items():
+            threads[name] = (await scene.people.says(f"these {name}", files=[sample(file) for file in files])).thread
+        threads["texts"] = (await scene.people.says("these texts", files=[*TEXTS, RAW])).thread
+        threads["link"] = (await scene.people.says(f"the link {LINK}")).thread
+        seen = {name: await scene.people.looks(thread, _is_whole) for name, thread in threads.items()}
 
-    assert [TOLD in one.text for one in shown] == [True, True, True]
-    assert any("Reading film.mp4" in str(call.body) for call in discord.calls)
-    assert seen >= 2
-    assert sent == 1
-    assert google.uploads == 2
+    for name, files in groups.items():
+        assert media_in(asked_with(scene, f"these {name}")) == files
+        assert [file for file in files if f"**{file}**" not in "\n".join(seen[name].texts)] == []
+    told = "\n".join(str(part["text"]) for part in asked_with(scene, "these texts"))
+    for words in ("fig,3", "print('one fig')", "Brötchen, Käse, crème brûlée", "古池や蛙飛び込む水の音"):
+        assert words in told
+    assert "Left out `call.ulaw`: raw sound does not say how it is to be played." in "\n".join(seen["texts"].texts)
+    assert [part.get("uri") for part in asked_with(scene, "the link")] == [None, LINK]
 
 
-async def test_killed_between_the_upload_and_the_question_it_does_not_upload_again(tmp_path: Path) -> None:
-    async with gemini(polls=4) as google:
-        async with running_clew(tmp_path, **google.settings) as clew, visitor_at(clew.address, THREAD) as page:
-            await page.ask("what is this?", files={"film.mp4": FILM}, id_="message-000001")
-            await google.model.received(1, method="GET", path="/v1/files/")
-            clew.kill()
-            await clew.ended()
-        assert google.model.creates == []
-        async with running_clew(tmp_path, **google.settings) as clew, visitor_at(clew.address, THREAD) as page:
-            (turn,) = await page.ended(1, within=60)
-
-    assert TOLD in (turn.text or "")
-    assert google.uploads == 1
-    assert len(google.model.creates) == 1
+def _is_whole(view: View) -> bool:
+    """However many messages it takes."""
+    return bool(view.texts) and not view.is_working and "This is where our conversation begins." in view.texts[-1]
 
 
-async def test_killed_while_it_uploads_it_sends_the_file_whole(tmp_path: Path) -> None:
-    async with gemini() as google:
-        async with running_clew(tmp_path, **google.settings) as clew, visitor_at(clew.address, THREAD) as page:
-            await page.ask("what is this?", files={"film.mp4": FILM}, id_="message-000001")
-            await google.model.received(1, path="/upload/session/")
-            clew.kill()
-            await clew.ended()
-        async with running_clew(tmp_path, **google.settings) as clew, visitor_at(clew.address, THREAD) as page:
-            (turn,) = await page.ended(1, within=60)
+@everywhere
+async def test_files_that_cannot_be_read_are_named_inside_the_answer_with_what_to_do(scene: Scene) -> None:
+    scene.model.faults.arm(UploadFault())
+    async with scene.clew(CLEW_INLINE_MB="1", CLEW_UPLOAD_MB="1"):
+        files = [sample("letter.docx"), FILM, sample("picture.png")]
+        thread = (await scene.people.says(f"compare {LINK} with these", files=files)).thread
+        (text,) = (await scene.people.looks(thread, whole(1))).texts
+        too_large = await _told_of_a_file_over_the_cap(scene)
 
-    assert TOLD in (turn.text or "")
-    assert len(google.model.creates) == 1
-
-
-async def test_a_film_that_cannot_be_processed_is_named_inside_the_answer(tmp_path: Path) -> None:
-    async with (
-        gemini() as google,
-        running_clew(tmp_path, **google.settings) as clew,
-        visitor_at(clew.address, THREAD) as page,
-    ):
-        google.model.faults.arm(UploadFault())
-        await page.ask("what is this?", files={"film.mp4": FILM})
-        (turn,) = await page.ended(1)
-
-    assert "Left out `film.mp4`: Gemini could not process it." in (turn.text or "")
-    assert turn.state == "answered"
+    assert "Left out `letter.docx`: this model reads no Word files. Please attach a PDF." in text
+    assert "Left out `film.mp4`: Gemini could not process it." in text
+    assert media_in(asked_with(scene, "compare")) == {"picture.png": "image/png"}  # and no link
+    assert uploads(scene) == 1
+    assert "long.mp4" in too_large
+    assert "1 MB" in too_large
 
 
-async def _goes_on_after_the_film_has_expired(folder: Path, minds: Literal[400, 403] | None) -> tuple[str, int]:
-    """Ask about a film, and ask on two days later; what the second answer says, and how often the film was uploaded."""
-    async with (
-        gemini(minds=minds) as google,
-        running_clew(folder, **google.settings) as clew,
-        visitor_at(clew.address, THREAD) as page,
-    ):
-        await page.ask("what is this?", files={"film.mp4": FILM})
-        await page.ended(1)
-        google.clock.ahead = DAYS + 1
-        await page.ask("recall what I sent")
-        turns = await page.ended(2)
-    return turns[1].text or "", google.uploads
+async def _told_of_a_file_over_the_cap(scene: Scene) -> str:
+    """The remark inside the answer. The page takes no such file in, and says so at once."""
+    files = [Upload("long.mp4", "video/mp4", FILM.data + bytes(1_000_000))]
+    if scene.name == "page":
+        with pytest.raises(AssertionError, match="so nothing was sent") as refused:
+            await scene.people.says("what is this?", files=files)
+        return str(refused.value)
+    post = await scene.people.says("what is this?", files=files)
+    (text,) = (await scene.people.looks(post.thread, whole(1))).texts
+    assert "Please attach a smaller one." in text
+    return text
 
 
-async def test_a_thread_goes_on_after_its_film_has_expired_when_gemini_does_not_mind(tmp_path: Path) -> None:
-    said, uploads = await _goes_on_after_the_film_has_expired(tmp_path, None)
+@everywhere
+async def test_a_film_is_sent_once_used_again_and_sent_anew_after_its_48_hours(scene: Scene) -> None:
+    people, gemini = scene.people, scene.model
+    async with scene.clew():
+        gemini.files.polls = 1_000_000
+        thread = (await people.says("what is this?", files=[FILM])).thread
+        await people.watches(thread, lambda words: "reading film.mp4" in words.lower())
+        await gemini.received(1, method="GET", path="/v1/files/")  # which says PROCESSING
+        gemini.files.polls = 0
+        gemini.files.processed()
+        await people.looks(thread, whole(1))
+        gemini.faults.arm(ForgetFault())  # so that all is told again, the film included
+        await people.says("recall what I sent", thread=thread)
+        await people.looks(thread, whole(2))
+        assert uploads(scene) == 1
+        scene.clock.ahead = DAYS
+        gemini.faults.arm(ForgetFault())
+        await people.says("recall it once more", thread=thread)
+        seen = await people.looks(thread, whole(3))
 
-    assert TOLD in said
-    assert uploads == 1
-
-
-async def test_a_thread_is_told_again_when_gemini_minds_that_its_film_has_expired(tmp_path: Path) -> None:
-    said, uploads = await _goes_on_after_the_film_has_expired(tmp_path, 400)
-
-    assert TOLD in said
-    assert uploads == 2
-
-
-async def test_a_thread_is_told_again_when_its_film_must_not_be_read_any_more(tmp_path: Path) -> None:
-    said, uploads = await _goes_on_after_the_film_has_expired(tmp_path, 403)
-
-    assert TOLD in said
-    assert uploads == 2
-
-
-async def test_a_file_over_the_cap_is_named_with_the_cap_and_the_rest_is_answered(tmp_path: Path) -> None:
-    async with gemini() as google, discord_server() as discord:
-        settings = {
-            "DISCORD_TOKEN": discord.token,
-            "DISCORD_API_URL": discord.api_url,
-            "DISCORD_GATEWAY_URL": discord.gateway_url,
-            "DISCORD_FILE_HOSTS": "127.0.0.1",
-            "CLEW_UPLOAD_MB": "15",
-        }
-        async with running_clew(tmp_path, **google.settings, **settings) as clew:
-            await clew.said("at the gateway")
-            film = discord.uploads("film.mp4", FILM, content_type="video/mp4")
-            question = await discord.says("ada", "what is this?", files=(film,))
-            (shown,) = await discord.shown(question, WholeInDiscord(1), within=60)
-
-    assert "I take files up to 15 MB" in shown.text
-    assert "film.mp4" in shown.text
-    assert google.uploads == 0
+    assert [TOLD in text for text in seen.texts] == [True, True, True]
+    assert uploads(scene) == 2
 
 
-def media_asked(google: Gemini) -> list[tuple[str, str, bool]]:
-    """Kind and type of what the newest question carried beside words, and whether by an address."""
-    given: Any = google.model.creates[-1]["input"]
-    (step,) = given
-    return [
-        (part["type"], part["mime_type"], part.get("uri") == LINK) for part in step["content"] if part["type"] != "text"
-    ]
+@everywhere
+async def test_a_thread_goes_on_after_its_film_has_expired_whatever_gemini_says_of_that(scene: Scene) -> None:
+    people, files = scene.people, scene.model.files
+    files.polls = 0
+    async with scene.clew():
+        threads = [(await people.says("what is this?", files=[FILM])).thread for _ in range(3)]
+        for thread in threads:
+            await people.looks(thread, whole(1))
+        scene.clock.ahead = DAYS
+        texts, sent = list[str](), list[int]()
+        for files.mind, thread in zip((None, 400, 403), threads, strict=True):
+            before = uploads(scene)
+            await people.says("recall what I sent", thread=thread)
+            texts.append((await people.looks(thread, whole(2))).texts[1])
+            sent.append(uploads(scene) - before)
+
+    assert [TOLD in text for text in texts] == [True, True, True]
+    assert sent == [0, 1, 1]  # where Gemini minds, all is told again
 
 
-async def test_the_page_hands_links_and_office_files_to_a_model_that_reads_them_alone(tmp_path: Path) -> None:
-    async with gemini() as google:
-        async with (
-            running_clew(tmp_path, **google.settings, **READS_OFFICE) as clew,
-            visitor_at(clew.address, THREAD) as page,
-        ):
-            await page.ask(f"compare {LINK} with this", files={"letter.docx": LETTER})
-            (turn,) = await page.ended(1)
-            asked = media_asked(google)
-        async with running_clew(tmp_path, **google.settings) as clew, visitor_at(clew.address, THREAD) as page:
-            await page.ask(f"compare {LINK} with this", files={"letter.docx": LETTER}, id_="message-000002")
-            turns = await page.ended(2)
+@everywhere
+async def test_killed_with_films_on_their_way_it_sends_none_again_that_had_arrived(scene: Scene) -> None:
+    people, gemini = scene.people, scene.model
+    async with scene.clew() as clew:
+        gemini.files.polls = 1_000_000
+        gemini.faults.arm(StallFault(), on=Call.UPLOAD)
+        broken = (await people.says("what was that?", files=[FILM])).thread
+        await gemini.faults.stalled()
+        arrived = (await people.says("what is this?", files=[FILM])).thread
+        await gemini.received(1, method="GET", path="/v1/files/")
+        clew.kill()
+        await clew.ended()
+    assert gemini.creates == []
+    gemini.files.polls = 0
+    gemini.files.processed()
+    async with scene.clew():
+        seen = [await people.looks(thread, whole(1)) for thread in (broken, arrived)]
 
-    assert asked == ASKED
-    assert REFUSED not in (turn.text or "")
-    assert media_asked(google) == []
-    assert REFUSED in (turns[1].text or "")
-
-
-async def test_slack_hands_links_and_office_files_to_a_model_that_reads_them_alone(tmp_path: Path) -> None:
-    async with gemini() as google, slack_server(install=Install(scopes=frozenset(SCOPES))) as slack:
-        settings = {
-            **google.settings,
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_APP_TOKEN": slack.app_token,
-            "SLACK_API_URL": slack.api_url,
-            "SLACK_FILE_HOSTS": slack.file_host,
-        }
-        letter = slack.uploads("letter.docx", LETTER, WORD)
-        async with running_clew(tmp_path, **settings, **READS_OFFICE) as clew:
-            await clew.said("over Socket Mode")
-            await slack.connected(2)
-            ts = await slack.says("ada", f"compare <{LINK}> with this", files=(letter,))
-            (read,) = await slack.shown("general", ts, WholeInSlack(1), within=60)
-            asked = media_asked(google)
-        async with running_clew(tmp_path, **settings) as clew:
-            await clew.said("over Socket Mode")
-            ts = await slack.says("ada", f"compare <{LINK}> with this", files=(letter,))
-            (refused,) = await slack.shown("general", ts, WholeInSlack(1), within=60)
-
-    assert asked == ASKED
-    assert REFUSED not in read.text
-    assert media_asked(google) == []
-    assert REFUSED in refused.text
-
-
-async def test_discord_hands_links_and_office_files_to_a_model_that_reads_them_alone(tmp_path: Path) -> None:
-    async with gemini() as google, discord_server() as discord:
-        settings = {
-            **google.settings,
-            "DISCORD_TOKEN": discord.token,
-            "DISCORD_API_URL": discord.api_url,
-            "DISCORD_GATEWAY_URL": discord.gateway_url,
-            "DISCORD_FILE_HOSTS": "127.0.0.1",
-        }
-        letter = discord.uploads("letter.docx", LETTER, content_type=WORD)
-        async with running_clew(tmp_path, **settings, **READS_OFFICE) as clew:
-            await clew.said("at the gateway")
-            question = await discord.says("ada", f"compare {LINK} with this", files=(letter,))
-            (read,) = await discord.shown(question, WholeInDiscord(1), within=60)
-            asked = media_asked(google)
-        async with running_clew(tmp_path, **settings) as clew:
-            await clew.said("at the gateway")
-            letter = discord.uploads("letter.docx", LETTER, content_type=WORD)
-            question = await discord.says("ada", f"compare {LINK} with this", files=(letter,))
-            (refused,) = await discord.shown(question, WholeInDiscord(1), within=60)
-
-    assert asked == ASKED
-    assert REFUSED not in read.text
-    assert media_asked(google) == []
-    assert REFUSED in refused.text
+    assert [TOLD in view.texts[0] for view in seen] == [True, True]
+    assert uploads(scene) == 3
+    assert len(gemini.creates) == 2
