@@ -7,7 +7,7 @@ PIN := $(VENV)/uv pip compile pyproject.toml --quiet --universal --python-versio
 # Most of the suite waits for sockets and processes, so there are more workers than cores.
 WORKERS = $(shell $(VENV)/python -c "import os; print(min(8, 2 * (os.cpu_count() or 1)))")
 
-.PHONY: help run test lint format bench requirements clean venv venv-dev
+.PHONY: help run test chaos lint format bench requirements clean venv venv-dev
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,9 @@ run: venv ## Start the bot, installing it first when needed
 test: venv-dev lint ## Run everything that must pass: lint, then the whole suite, real browser included
 	@browser=$$($(VENV)/python tests/support/get_browser.py) \
 	  && exec env CLEW_TEST_BROWSER="$$browser" $(VENV)/pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+
+chaos: venv-dev ## Try to break every promise, for MINUTES=1 with people, faults and kills by SEED=1
+	@$(VENV)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),1) $(ARGS)
 
 lint: venv-dev ## Check format, lint and types
 	@$(VENV)/ruff format --check --quiet . || { echo "Some files want formatting; make format does it." >&2; exit 1; }

@@ -64,7 +64,7 @@ class Past:
 
     async def whole(self) -> Question:
         """Everything said before the turn since the last reset; empty when it is the first."""
-        if self._turn.messages[0].is_root:
+        if self._turn.messages[0].is_root and self._turn.previous is None:  # else it came late, and was overtaken
             return ()
         self._left_out, self._along = [], 0  # what was told before has come to nothing
         hidden = await self._store.never_told(self._turn.thread)

@@ -295,8 +295,10 @@ class DiscordAdapter:
         """What was said in the thread before a message; see `Adapter`."""
         parts = await self._known()
         turns = await self._store.transcript(thread)
-        ended = [turn for turn in turns if turn.ended_at is not None and _is_before(turn.messages[0].id, before)]
-        answers = frozenset(part.message_id for turn in ended for part in turn.parts)
+        # Whatever has ended was before: a message that came late is answered after those that overtook it.
+        ended = [turn for turn in turns if turn.ended_at is not None]
+        answers = {part.message_id for turn in ended for part in turn.parts}
+        answers |= {message.id for turn in ended for message in turn.messages}
         return await history(
             parts.pages,
             parts.servers.me(thread.installation_id),
@@ -344,7 +346,3 @@ class DiscordAdapter:
 
 def _called(parts: _Parts, thread: Thread) -> Called:
     return lambda name: parts.channels.called(thread.installation_id, name)
-
-
-def _is_before(message: MessageId, other: MessageId) -> bool:
-    return message.isdigit() and other.isdigit() and int(message) < int(other)

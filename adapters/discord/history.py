@@ -73,8 +73,9 @@ async def history(
     Args:
         since: only what was said after it, in seconds since the epoch.
         most: messages; *most_characters*: of all their texts together. The newest is told in any case.
-        answers: posts of the bot's own that belong to what was said before, though they stand after it: a question
-            may have been asked while the one before it was still being answered.
+        answers: posts of turns that have ended, which belong to what was said before wherever they stand: after the
+            message, when it came late or was asked while the one before it was still being answered; before *since*,
+            when a question waited and was answered after the reset.
 
     Raises:
         PlatformAway: Discord does not tell now.
@@ -131,9 +132,9 @@ class _Wanted:
 
     def holds(self, post: Fields) -> bool:
         name = post.get("id")
-        if not is_id(name) or (self.since is not None and sent_at(name) <= self.since):
-            return False
-        return int(name) < self.before or name in self.answers
+        if not is_id(name) or name in self.answers:
+            return is_id(name)
+        return int(name) < self.before and (self.since is None or sent_at(name) > self.since)
 
     @property
     def end(self) -> str:
@@ -143,7 +144,7 @@ class _Wanted:
     @property
     def begin(self) -> int:
         """The number of an id that none of them is older than."""
-        return int(id_at(self.since)) if self.since is not None else 0
+        return min([int(id_at(self.since)), *(int(name) - 1 for name in self.answers)]) if self.since is not None else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,8 @@ from adapters.slack.home import Home
 from adapters.slack.http import EVERYWHERE
 from adapters.slack.ingest import Commands, Inbox, Ingest
 from adapters.slack.last_answers import LastAnswers
-from adapters.slack.pages import order
 from adapters.slack.people import People
-from adapters.slack.places import SLACK, is_ts
+from adapters.slack.places import SLACK
 from adapters.slack.reply import open_reply
 from adapters.slack.uploads import Uploader
 from adapters.slack.workspace import Workspace
@@ -259,8 +258,10 @@ class SlackAdapter:
         """What was said in the thread before a message; see `Adapter`."""
         parts = await self._known()
         turns = await self._store.transcript(thread)
-        ended = [turn for turn in turns if turn.ended_at is not None and _is_before(turn.messages[0].id, before)]
-        answers = frozenset(part.message_id for turn in ended for part in turn.parts)
+        # Whatever has ended was before: a message that came late is answered after those that overtook it.
+        ended = [turn for turn in turns if turn.ended_at is not None]
+        answers = {part.message_id for turn in ended for part in turn.parts}
+        answers |= {message.id for turn in ended for message in turn.messages}
         return await history(self._calls, parts.people, parts.me, thread, before=before, since=since, answers=answers)
 
     async def read(self, message: Message) -> Message:
@@ -310,10 +311,6 @@ class SlackAdapter:
                 await self._sleep(self._rhythm.longest_pause)
             else:
                 return
-
-
-def _is_before(message: MessageId, other: MessageId) -> bool:
-    return is_ts(message) and is_ts(other) and order(message) < order(other)
 
 
 async def _note_how_far(catch_up: CatchUp) -> None:

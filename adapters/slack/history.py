@@ -63,8 +63,9 @@ async def history(
     Args:
         since: only what was said after it, in seconds since the epoch.
         most: messages; *most_characters*: of all their texts together. The newest is told in any case.
-        answers: posts of the bot's own that belong to what was said before, though they stand after it: a question
-            may have been asked while the one before it was still being answered.
+        answers: posts of turns that have ended, which belong to what was said before wherever they stand: after the
+            message, when it came late or was asked while the one before it was still being answered; before *since*,
+            when a question waited and was answered after the reset.
 
     Raises:
         PlatformAway: Slack does not tell now.
@@ -139,7 +140,9 @@ class _Wanted:
 
     @property
     def oldest(self) -> str:
-        return ts_at(self.since or 0.0)
+        answers = (ts for ts in self.answers if is_ts(ts))
+        since = ts_at(self.since or 0.0)
+        return min([since, *(ts_at(float(ts) - 1.0) for ts in answers)], key=order) if self.since else since
 
     @property
     def latest(self) -> tuple[str, bool]:
@@ -148,9 +151,11 @@ class _Wanted:
         return (last, True) if order(last) > order(self.before) else (self.before, False)
 
     def _is_in_time(self, ts: str) -> bool:
+        if ts in self.answers:
+            return True
         if self.since is not None and order(ts) <= order_at(self.since):
             return False  # the parent of a thread comes with every page
-        return order(ts) < order(self.before) or ts in self.answers
+        return order(ts) < order(self.before)
 
 
 async def _replies(calls: Calls, thread: Thread, wanted: _Wanted) -> AsyncGenerator[Post, None]:

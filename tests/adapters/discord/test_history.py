@@ -209,6 +209,17 @@ async def test_an_answer_that_came_after_the_next_question_is_told() -> None:
     ]
 
 
+async def test_a_question_that_waited_during_a_reset_and_was_answered_is_told() -> None:
+    channels = Channels()
+    opened(channels, "Forgotten?")
+    waited = channels.says(ROOT, ADA, "Waited?", at=10)
+    answer = channels.says(ROOT, ME.user_id, "To what waited.", at=60)
+
+    said = await past(channels, since=START + 30, answers=[waited, answer])
+
+    assert [one.text for one in said] == ["Waited?", "To what waited."]
+
+
 async def test_while_discord_cannot_be_asked_the_past_is_not_given_up() -> None:
     channels = Channels()
     channels.is_away = True

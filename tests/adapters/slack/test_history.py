@@ -125,6 +125,19 @@ async def test_an_answer_that_came_after_the_next_question_is_told() -> None:
         assert third not in [one.message_id for one in said]
 
 
+async def test_a_question_that_waited_during_a_reset_and_was_answered_is_told() -> None:
+    async with slack_server() as slack, desk(slack) as at:
+        root = await slack.says("ada", "Forgotten?")
+        waited = await slack.says("ada", "Waited?", thread_ts=root)
+        since = float(waited) + 0.00002
+        slack.clock.advance(60)
+        answered = await answers(at, slack.channel("general"), "To what waited.", thread_ts=root)
+
+        said = await past(at, at.thread(ts=root), since=since, answers=[waited, answered])
+
+        assert spoken(said) == [("ada", "Waited?"), (None, "To what waited.")]
+
+
 async def test_confirmations_and_what_slack_says_itself_are_left_out() -> None:
     async with slack_server() as slack, desk(slack) as at:
         dm = slack.direct("ada")

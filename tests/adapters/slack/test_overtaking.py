@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot.errors import ContextLost
 from bot.messages import MessageId
 from bot.policy import Follow, Policy
 from tests.support.scripted import answer
@@ -71,6 +72,26 @@ async def test_a_question_edited_before_it_came_is_answered_once_in_its_new_word
         assert (await asked_in(clew, root or top or channel, channel)).count(asked) == 1
     assert [said.text for said in clew.model.asked][-1:] == ["what?"]
     assert "waht?" not in [said.text for said in clew.model.asked]
+
+
+@pytest.mark.parametrize("is_root", [False, True], ids=["a follow-up", "the first of its thread"])
+async def test_a_question_that_came_late_is_told_what_overtook_it_when_gemini_has_lost_that(is_root: bool) -> None:
+    async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
+        if is_root:
+            root, late = await held_up(slack, "ada", "first?")
+        else:
+            root = await slack.says("ada", "hello")
+            await slack.shown("general", root)
+            _, late = await held_up(slack, "ada", "first?", thread_ts=root)
+        await slack.says("ada", "second?", thread_ts=root)
+        before = await slack.shown("general", root, lambda seen: any("to second?" in one.text for one in seen))
+        clew.model.will(ContextLost("404"))
+
+        slack.again(late)
+        await slack.shown("general", root, whole=len(before) + 1)
+
+    assert clew.model.asked[-1].text == "first?"
+    assert "]\nsecond?" in clew.model.asked[-1].history
 
 
 async def test_an_edit_that_came_first_keeps_the_time_of_its_message() -> None:

@@ -1,0 +1,158 @@
+"""The Gemini of a run of chaos: says which questions it was asked and which it knew of before, at times at length."""
+
+import re
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.offline import Conversation, OfflineModel, Received
+from bot.offline.wire import Refused
+from tests.chaos.history import Asked, Outcome
+
+TAG = re.compile(r"q\d{5}")
+OPENING = re.compile(r"Answer to ((?:q\d{5} ?)+)\.")
+_LINE = re.compile(r"Line (\d+) of (\d+) for (q\d{5}):")
+_LAST = re.compile(r"Known before: (nothing|(?:q\d{5} ?)+)\. That is all on (q\d{5})\.")
+
+_LONG, _EVERY_LONG = 60, 9  # lines, some 4,000 characters: three messages in Discord; one in so many questions
+_EVERY_NOISY = 7  # one in so many calls everybody
+_NOISE = "<!channel> <!here> @everyone @here <https://preview.example.org/>\n\n"
+_OUTCOMES = {"completed": Outcome.COMPLETED, "in_progress": Outcome.RUNNING}
+
+
+@dataclass(frozen=True, slots=True)
+class _Create:
+    tags: tuple[str, ...]
+    knew: tuple[str, ...]
+    at: float  # seconds of the run
+
+
+@dataclass(slots=True)
+class Gemini:
+    """What the offline model says, and what it was asked.
+
+    `brain` and `new_id` go to `offline_model`, which calls the one right before the other for each interaction.
+    """
+
+    began: float = field(default_factory=time.time)  # seconds since 1970
+    _creates: dict[str, _Create] = field(default_factory=dict)
+    _statuses: dict[str, tuple[str, float]] = field(default_factory=dict)  # of what may be forgotten from then on
+    _next: _Create | None = None
+
+    def brain(self, conversation: Conversation) -> str:
+        tags = _tags(conversation.question.texts)
+        knew = tuple(tag for tag in _tags(conversation.said_earlier) if tag not in tags)
+        self._next = _Create(tags, knew, time.time() - self.began)
+        return answer(tags, knew)
+
+    def new_id(self) -> str:
+        name = secrets.token_hex(16)
+        if self._next is not None:
+            self._creates[f"v1_{name}"], self._next = self._next, None
+        return name
+
+    def note_outcomes(self, model: OfflineModel) -> None:
+        """Keep in mind how everything stands, since it is going to be forgotten."""
+        for name in self._creates:
+            if (status := _status(model, name)) is not None:
+                self._statuses[name] = status, time.time() - self.began
+
+    def asked(self, model: OfflineModel) -> list[Asked]:
+        """All that was created, oldest first."""
+        return [
+            self._asked(model, request, request.interaction)
+            for request in model.requests
+            if request.is_create and request.interaction in self._creates
+        ]
+
+    def _asked(self, model: OfflineModel, request: Received, name: str) -> Asked:
+        create, body = self._creates[name], request.body or {}
+        after, status = body.get("previous_interaction_id"), _status(model, name)
+        is_known, ended_at, lost_at = status is not None, None, None
+        if status is None:
+            status, lost_at = self._statuses.get(name, ("lost", create.at))
+        outcome = _OUTCOMES.get(status, Outcome.FAILED if is_known else Outcome.LOST)
+        if is_known and outcome is not Outcome.RUNNING:
+            # Told in whole seconds, so it may have been almost one later.
+            updated = datetime.fromisoformat(str(model.interaction(name)["updated"]))
+            ended_at = updated.timestamp() + 1 - self.began
+        return Asked(
+            name,
+            create.tags,
+            create.knew,
+            create.at,
+            after if isinstance(after, str) else None,
+            is_kept=body.get("store") is not False,
+            outcome=outcome if is_known or outcome is Outcome.COMPLETED else Outcome.LOST,
+            # What was on its way when a connection is reset may never have been read.
+            is_told=request.pieces > 0 and not request.dropped,
+            ended_at=ended_at,
+            lost_at=lost_at,
+        )
+
+
+def _status(model: OfflineModel, name: str) -> str | None:
+    try:
+        return str(model.interaction(name)["status"])
+    except Refused:
+        return None
+
+
+def answer(tags: Sequence[str], knew: Sequence[str]) -> str:
+    """An answer to the questions of these tags; the same for the same."""
+    if not tags:
+        return "There is no question in this."
+    number = int(tags[0][1:])
+    parts = [f"Answer to {' '.join(tags)}."]
+    if number % _EVERY_NOISY == 0:
+        parts.append(_NOISE)
+    if number % _EVERY_LONG == 0:
+        parts += [
+            f"Line {line} of {_LONG} for {tags[0]}: the thread winds on through the labyrinth." for line in _lines()
+        ]
+    parts.append(f"Known before: {' '.join(knew) or 'nothing'}. That is all on {tags[0]}.")
+    return "\n\n".join(parts)
+
+
+def _lines() -> Iterable[int]:
+    return range(1, _LONG + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An answer as it was read off a thread; of a notice there are no tags."""
+
+    tags: tuple[str, ...]
+    knew: tuple[str, ...]
+    is_whole: bool
+
+
+def read_answer(text: str) -> Read:
+    """What an answer's text says, all its messages together."""
+    opening = OPENING.search(text)
+    tags = tuple(opening[1].split()) if opening else tuple(dict.fromkeys(match[3] for match in _LINE.finditer(text)))
+    lines = [int(match[1]) for match in _LINE.finditer(text)]
+    lasts = list(_LAST.finditer(text))
+    knew = tuple(TAG.findall(lasts[-1][1])) if lasts else ()
+    wanted = list(_lines()) if tags and int(tags[0][1:]) % _EVERY_LONG == 0 else []
+    is_once = len(OPENING.findall(text)) == 1 and len(lasts) == 1 and lines == wanted
+    return Read(tags, knew, is_whole=not tags or (is_once and lasts[0][2] == tags[0]))
+
+
+def goes_on(text: str) -> str | None:
+    """The question whose answer a text goes on with, without being its beginning."""
+    if OPENING.search(text):
+        return None
+    found = _LINE.search(text) or _LAST.search(text)
+    return found[found.lastindex or 0] if found else None
+
+
+def _tags(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for text in texts for tag in TAG.findall(text)))
+
+
+def tag(thread: int, number: int) -> str:
+    """The tag of a thread's text of that number, from 0 to 99."""
+    return f"q{thread:03d}{number:02d}"

@@ -1,0 +1,69 @@
+"""What a run came to, for people: its totals, and of what went wrong only what happened in that thread."""
+
+from collections.abc import Iterator
+
+from tests.chaos.history import History, Verdict
+from tests.chaos.judge import counted
+from tests.chaos.run import Ran
+
+_LONG = 160  # characters
+
+
+def totals(ran: Ran) -> list[str]:
+    """Lines with all that was counted."""
+    history = ran.history
+    threads = len({said.thread for said in history.said})
+    ends = ", ".join(
+        f"{sum(life.end == end for life in history.lives)} {end}" for end in ("killed", "stopped", "crashed")
+    )
+    lines = [
+        f"seed {history.seed}: {len(history.said)} messages and {len(history.gave)} commands in {threads} threads",
+        f"turns {ran.turns}, lives {len(history.lives)} ({ends}), faults {sum(history.faults.values())}",
+        *(f"  {number:6} {name}" for name, number in sorted(history.faults.items())),
+    ]
+    found = ", ".join(f"{number} of {promise}" for promise, number in sorted(counted(ran.verdicts).items()))
+    return [*lines, f"verdicts {len(ran.verdicts)}{f': {found}' if found else ''}"]
+
+
+def story(ran: Ran, verdict: Verdict) -> list[str]:
+    """A verdict, and what happened in its thread in the order it happened in, a line each."""
+    where = f" in {verdict.thread.key}" if verdict.thread else ""
+    lines = [f"{verdict.promise}{where}: {verdict.words}"]
+    lines += [f"    because of {str(one)[: 4 * _LONG]}" for one in verdict.evidence if verdict.thread is None]
+    if verdict.thread is None:
+        return lines
+    lines += [f"  {at:7.2f} {words}" for at, words in sorted(_events(ran.history, verdict), key=lambda event: event[0])]
+    lines.append("  in the end there stands")
+    for stood in ran.history.stood.get(verdict.thread, ()):
+        mark = "" if stood.is_whole else " (growing)" if stood.is_growing else " (not whole)"
+        knew = f" knowing {' '.join(stood.knew) or 'nothing'}" if stood.tags else ""
+        lines.append(f"    {stood.id}{mark}: {' '.join(stood.tags) or _short(stood.text)}{knew}")
+    return lines
+
+
+def _events(history: History, verdict: Verdict) -> Iterator[tuple[float, str]]:
+    tags: set[str] = set()
+    for said in (said for said in history.said if said.thread == verdict.thread):
+        tags |= set(said.tags)
+        yield said.at, f"{said.by} says {said.tags[0]}{' with a file' * bool(said.files)}{' (late)' * said.is_late}"
+        if said.changed_at is not None:
+            what = "takes it back" if said.is_taken_back else f"makes it {' '.join(said.tags[1:])}"
+            yield said.changed_at, f"{said.by} {what} ({said.tags[0]})"
+    for gave in (gave for gave in history.gave if gave.thread == verdict.thread):
+        yield gave.at, f"somebody says {gave.command}"
+        if gave.told_at is not None:
+            yield gave.told_at, f"the bot says of {gave.command}: {_short(gave.told or '')}"
+    for asked in (asked for asked in history.asked if tags & set(asked.tags)):
+        knew, told = " ".join(asked.knew) or "nothing", "" if asked.is_told else " and its id may not be heard"
+        yield (
+            asked.at,
+            f"Gemini is asked {' '.join(asked.tags)} knowing {knew}: {asked.id[:10]}"
+            f" after {str(asked.after)[:10]}, {asked.outcome}{told}",
+        )
+    for life in history.lives:
+        yield life.began, "a life begins"
+        yield life.ended, f"the life is {life.end}"
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:_LONG]
