@@ -11,8 +11,9 @@ from storage.rows import select_turns
 
 def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: TurnId | None, now: float) -> Turn | None:
     """`ControlStore.stop`; told again it stops no other turn than the one it was told for."""
-    key: dict[str, object] = {"thread": thread.key, "turn": turn}
-    if begin(db, thread, command, now):
+    key: dict[str, object] = {"thread": thread.key, "turn": turn, "command": command}
+    is_new = begin(db, thread, command, now)
+    if is_new:
         db.execute(
             "UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'"
             " AND (:turn IS NULL OR id = :turn)",
@@ -25,6 +26,14 @@ def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: Tu
         key,
         order="turn.sequence",
     )
+    if not found and not is_new:  # whoever is told so only now, after a crash, is told what it did then
+        found = select_turns(
+            db,
+            "turn.thread = :thread AND turn.state = 'stopped' AND (:turn IS NULL OR turn.id = :turn)"
+            " AND turn.ended_at >= (SELECT received_at FROM message WHERE thread = :thread AND id = :command)",
+            key,
+            order="turn.sequence",
+        )
     return found[0] if found else None
 
 

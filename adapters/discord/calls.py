@@ -276,7 +276,20 @@ class Calls:
         except (TimeoutError, asyncio.CancelledError):
             # Whoever waits out a global limit holds everybody up, and the library never ends that for one cut short.
             self._http._global_over.set()
+            self._set_right(route)
             raise
+
+    def _set_right(self, route: Route) -> None:
+        """Let calls through again where one was cut short while the library was about to refill its bucket.
+
+        Without a time at which it is full again, whoever comes next waits 30 s: as long as an attempt may take.
+        """
+        bucket = self._http.get_ratelimit(
+            f"{self._http._bucket_hashes.get(route.key, route.key)}:{route.major_parameters}"
+        )
+        if bucket.remaining <= 0 and not bucket.outgoing and bucket.expires is None:
+            bucket.reset()  # type: ignore[no-untyped-call]
+            bucket._wake(bucket.remaining)
 
     def _translated(self, route: Route, error: discord.HTTPException) -> Exception:
         if error.status == 429 and not _is_discords(error):  # of Cloudflare: the address is to be silent

@@ -222,7 +222,7 @@ class ControlStore(Protocol):
     async def stop(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Turn | None:
         """Mark the running turn as to be stopped and return it; None when there is none.
 
-        The same command again marks nothing, and returns the turn while it is still being stopped.
+        The same command again marks nothing, and returns the turn that is still being stopped or was stopped since.
 
         With *turn* only that one is meant.
         """

@@ -83,10 +83,11 @@ async def test_a_stop_that_arrives_twice_does_not_stop_the_next_answer() -> None
         clew.model.will(Created(InteractionId("i2")), go_on, TextPiece("two"), completed("i2"))
         await clew.says("two")
         await clew.model.heard(2)
-        await clew.tells(Command.STOP, id_="stop")
+        words = await clew.tells(Command.STOP, id_="stop")
         go_on.set()
         turns = await clew.ended(2)
 
+    assert words == "Stopped."  # it did, and a crash may have kept it from saying so
     assert [turn.state for turn in turns] == [TurnState.STOPPED, TurnState.ANSWERED]
 
 

@@ -52,8 +52,10 @@ async def test_a_stop_that_is_handed_over_again_does_not_stop_the_next_turn(stor
     await ask(store, "m2")
     await store.claim(SLACK)
 
-    assert await store.stop(SLACK, COMMAND) is None
+    again = await store.stop(SLACK, COMMAND)
 
+    assert again is not None
+    assert (again.id, again.state) == (turn.id, TurnState.STOPPED)  # for whoever was not told before a crash
     assert not (await store.transcript(SLACK))[-1].stopping
 
 
