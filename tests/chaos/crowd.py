@@ -10,7 +10,10 @@ import aiohttp
 from bot.commands import Command
 from tests.chaos.gemini import tag
 from tests.chaos.history import Gave, Said
-from tests.chaos.places import DiscordPlace, PagePlace, Place, SlackPlace
+from tests.chaos.place_discord import DiscordPlace
+from tests.chaos.place_page import PagePlace
+from tests.chaos.place_slack import SlackPlace
+from tests.chaos.places import Place
 from tests.chaos.world import World
 
 KINDS = ("slack", "page", "discord", "slack directly", "discord directly")

@@ -13,7 +13,7 @@ from tests.chaos.clew import HURRIED
 from tests.chaos.crowd import KINDS, Crowd, Talk
 from tests.chaos.history import End, History, Verdict
 from tests.chaos.judge import judge
-from tests.chaos.places import PagePlace
+from tests.chaos.place_page import PagePlace
 from tests.chaos.trouble import Trouble
 from tests.chaos.world import LONGER_THAN_RETRIES, Clew, World, open_world
 from tests.support.work import Tasks

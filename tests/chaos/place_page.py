@@ -1,0 +1,99 @@
+"""A thread of the page."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+
+from adapters.web.events import read_thread
+from bot.commands import Command
+from tests.chaos.gemini import TAG
+from tests.chaos.history import Stood
+from tests.chaos.places import Note, Place, joined
+from tests.chaos.world import World
+from tests.support.visitor import Shown as Turn
+from tests.support.visitor import Visitor
+
+_AGAIN = 0.2  # seconds before a page tries again what did not get through
+
+
+class PagePlace(Place):
+    """A thread in an open window of a browser, which tries again whatever does not get through."""
+
+    can_change = False
+
+    def __init__(self, world: World, number: int, session: aiohttp.ClientSession) -> None:
+        super().__init__(world, number)
+        self.begun = read_thread(f"thread{number:06d}")
+        self._window = Visitor(session, world.address, self.begun.thread_id)
+        self._session, self._sent = session, 0
+
+    async def looks(self) -> None:
+        """Show the thread for as long as somebody looks, through all lives of the bot."""
+        while True:
+            with suppress(aiohttp.ClientError):
+                await self._window.follow()
+            await asyncio.sleep(_AGAIN)
+
+    async def _post(self, by: str, text: str, files: Sequence[Note]) -> tuple[str, float]:
+        at, id_ = self.world.now, self._new_id("message")
+        payload = {"id": id_, "text": text}
+
+        def body() -> dict[str, Any]:
+            if not files:
+                return {"json": payload}
+            form = aiohttp.FormData({"message": json.dumps(payload)}, default_to_multipart=True)
+            for name, data in files:
+                form.add_field("files", data, filename=name, content_type="text/plain")
+            return {"data": form}
+
+        await self._send("messages", body)
+        return id_, at
+
+    async def _command(self, by: str, command: Command) -> tuple[str, float, str | None]:
+        at, id_ = self.world.now, self._new_id("command")
+        told = await self._send("commands", lambda: {"json": {"id": id_, "command": command.value}})
+        return id_, at, re.sub("<[^>]*>", "", str(told["said"])).strip()
+
+    async def _send(self, what: str, body: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Send it under the same id until it is accepted; the answer's JSON."""
+        url = f"{self.world.address}/api/threads/{self.thread.thread_id}/{what}"
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with self._session.post(url, **body()) as response:
+                    assert response.status in {200, 202, 503}, await response.text()
+                    if response.status != 503:
+                        return dict(await response.json())
+            await asyncio.sleep(_AGAIN)
+
+    def _new_id(self, kind: str) -> str:
+        self._sent += 1
+        return f"{kind}-{self.number:06d}-{self._sent:04d}"
+
+    async def was_shown(self) -> None:
+        """Wait until each message that was said stands in the window."""
+        tags = {said.tags[0] for said in self.said}
+        await self._window.until(lambda turns: tags <= set(self._tags_shown()), within=3600)
+
+    def _tags_shown(self) -> list[str]:
+        return [tag for turn in self._window.ever for text in turn.questions for tag in TAG.findall(text)]
+
+    def stood(self) -> list[Stood]:
+        """Also what went with a reset, as it was last seen; a retry takes the place of what it repeats."""
+        here, found = self._window.turns, list[Stood]()
+        for turn in (turn for turn in self._window.ever if turn not in here):
+            repeated = [later for later in self._window.ever if later is not turn and later.questions == turn.questions]
+            if not repeated:
+                found += _stood_on_page(turn) if turn.has_ended else [Stood(turn.id, "(reset)", (), (), is_whole=True)]
+        return found + [stood for turn in here for stood in _stood_on_page(turn)]
+
+    def left(self) -> list[str]:
+        return []  # an open turn is seen by its answer
+
+
+def _stood_on_page(turn: Turn) -> list[Stood]:
+    return joined([(turn.id, turn.text or "", not turn.has_ended)])
