@@ -96,6 +96,3 @@ def _text_in_discord(shown: DiscordShown) -> str:
 
 def _grows_in_discord(shown: DiscordShown) -> bool:
     return shown.text == DISCORD_WORKING or "Stop" in shown.buttons
-
-
-# --- the page -------------------------------------------------------------------------------------

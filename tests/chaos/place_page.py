@@ -84,10 +84,10 @@ class PagePlace(Place):
 
     def stood(self) -> list[Stood]:
         """Also what went with a reset, as it was last seen; a retry takes the place of what it repeats."""
-        here, found = self._window.turns, list[Stood]()
-        for turn in (turn for turn in self._window.ever if turn not in here):
-            repeated = [later for later in self._window.ever if later is not turn and later.questions == turn.questions]
-            if not repeated:
+        here, ever, found = self._window.turns, self._window.ever, list[Stood]()
+        for place, turn in enumerate(ever):
+            is_repeated = any(later.questions == turn.questions for later in ever[place + 1 :])
+            if turn not in here and not is_repeated:
                 found += _stood_on_page(turn) if turn.has_ended else [Stood(turn.id, "(reset)", (), (), is_whole=True)]
         return found + [stood for turn in here for stood in _stood_on_page(turn)]
 

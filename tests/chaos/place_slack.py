@@ -78,6 +78,3 @@ class SlackPlace(Place):
 
 def _grows_in_slack(shown: SlackShown) -> bool:
     return shown.is_streaming or shown.text in {"", SLACK_WORKING} or "Stop" in {one.text for one in shown.buttons}
-
-
-# --- Discord --------------------------------------------------------------------------------------

@@ -112,6 +112,3 @@ def _stood(messages: Sequence[Message]) -> Stood:
     text = "\n".join(text for _, text, _ in messages)
     read, grows = read_answer(text), any(grows for *_, grows in messages)
     return Stood(messages[0][0], text, read.tags, read.knew, is_whole=read.is_whole and not grows, is_growing=grows)
-
-
-# --- Slack ----------------------------------------------------------------------------------------

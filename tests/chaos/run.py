@@ -147,7 +147,9 @@ class _Run:
             if now != shape:
                 shape, since = now, self._world.now
             quiet = self._world.now - since
-            if quiet >= STILL or (quiet >= CALM and not self._talking and not judge(self.history())):
+            # What was missed is looked for at leisure, long after everything else.
+            is_over = quiet >= STILL and self._world.has_caught_up()
+            if is_over or (quiet >= CALM and not self._talking and not judge(self.history())):
                 return
 
     def _shape(self) -> str:

@@ -20,7 +20,7 @@ from tests.support.discord import Variants as DiscordVariants
 from tests.support.people.discord import DiscordPeople
 from tests.support.people.slack import SlackPeople
 from tests.support.process import environment, free_port
-from tests.support.slack import Install, SlackServer, slack_server
+from tests.support.slack import Delivery, Install, SlackServer, slack_server
 from tests.support.slack import Variants as SlackVariants
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ class World:
 
     def note_handed_over(self) -> None:
         """Note when the first event of each message was taken by the bot; not of messages of which one was lost."""
-        lost = {delivery.ts for delivery in self.slack.deliveries if delivery.outcome == "lost"}
+        lost = {delivery.ts for delivery in self.slack.deliveries if _came_amiss(delivery)}
         self.handed_over.clear()
         for delivery in self.slack.deliveries:
             if delivery.ts is not None and delivery.ts not in lost and delivery.is_acknowledged:
@@ -100,6 +100,11 @@ class World:
     def harm(self) -> list[str]:
         """Whom the bot notified, and what it made a platform fetch."""
         return [*SlackPeople(self.slack).harm(), *DiscordPeople(self.discord).harm()]
+
+    def has_caught_up(self) -> bool:
+        """Whether the newest life has looked for all that was said while nobody listened."""
+        _, _, newest = "\n".join(self.log()).rpartition("--- a life begins")
+        return all(f"adapters.{name}.catchup: caught up" in newest for name in ("slack", "discord"))
 
     def log(self) -> Sequence[str]:
         return (self.folder / "log").read_text(errors="replace").splitlines()
@@ -154,6 +159,12 @@ class Clew:
             self.end = end if self.end is End.CRASHED else self.end
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, number)
+
+
+def _came_amiss(delivery: Delivery) -> bool:
+    """Whether an event was lost, or one of a change did not come through at once: it tells of its message no more."""
+    is_change = delivery.name.endswith(("message_changed", "message_deleted"))
+    return delivery.outcome == "lost" or (is_change and (delivery.retries > 0 or not delivery.is_acknowledged))
 
 
 @asynccontextmanager
