@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from bot.errors import StoreError
 from bot.metrics import Metrics
 from bot.ports import Store
+from bot.waiting import beside
 
 logger = logging.getLogger(__name__)
 
@@ -44,15 +45,9 @@ class Health:
         self._patience, self._look, self._sleep = patience, look, sleep
         self._found: dict[str, str] = {}
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Look at everything from time to time, while the block runs."""
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(self._watch())
-            try:
-                yield
-            finally:
-                watch.cancel()
+        return beside(self._watch())
 
     async def _watch(self) -> None:
         while True:

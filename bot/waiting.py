@@ -1,8 +1,9 @@
-"""Waiting for whatever comes first: time passing, or something happening."""
+"""Waiting for whatever comes first, time passing or something happening; and work that goes on beside other work."""
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 
 
 async def pause(
@@ -27,3 +28,14 @@ async def pause(
 async def _slept(seconds: float, sleep: Callable[[float], Awaitable[None]]) -> bool:
     await sleep(seconds)
     return True
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Let endless work go on while the block runs."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()

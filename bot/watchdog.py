@@ -4,10 +4,11 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 from bot.metrics import Metrics
+from bot.waiting import beside
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +41,9 @@ class Watchdog:
         self._sleep, self._clock = sleep, clock
         self._stalls: deque[tuple[float, float]] = deque()  # when each was over, and how long it was
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Measure while the block runs."""
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(self._watch())
-            try:
-                yield
-            finally:
-                watch.cancel()
+        return beside(self._watch())
 
     async def _watch(self) -> None:
         while True:

@@ -13,8 +13,7 @@ from bot.forgetting import DAY
 from bot.messages import Thread
 from bot.offline import Call, SlowFault, StatusFault
 from tests.end_to_end.scenes import Scene, everywhere
-from tests.support.people.page import WITHIN
-from tests.support.people.seen import Upload, whole
+from tests.support.people.seen import WITHIN, Upload, whole
 
 FORGOTTEN = "I have forgotten this thread"
 NOTES = Upload("notes.txt", "text/plain", b"a bassoon")

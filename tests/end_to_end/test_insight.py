@@ -11,8 +11,8 @@ from bot.commands import Command
 from bot.messages import Thread
 from bot.offline import Call, ForgetFault, StatusFault
 from tests.end_to_end.scenes import Scene, everywhere
-from tests.support.people.discord import WITHIN, DiscordPeople
-from tests.support.people.seen import whole
+from tests.support.people.discord import DiscordPeople
+from tests.support.people.seen import WITHIN, whole
 from tests.support.people.slack import SlackPeople
 from tests.support.process import RunningClew, finished, running_clew
 from tests.support.visitor import visitor_at

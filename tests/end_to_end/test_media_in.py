@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.attachments import TEXT_LIMIT
 from bot.messages import Thread
 from bot.offline import Call, ForgetFault, StallFault, UploadFault
 from bot.offline.wire import JsonObject
@@ -17,6 +18,7 @@ FILES = Path(__file__).parents[1] / "samples" / "files"
 DAYS = 2 * 24 * 3600.0 + 1  # seconds; Gemini keeps a file for less
 TOLD = "video of type video/mp4, 1.6 kB"
 LINK = "https://example.com/a.png"
+LINKS = [LINK, "https://example.com/b.pdf", "https://www.youtube.com/watch?v=dQw4w9WgXcQ"]
 OFFICE = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
 
@@ -70,6 +72,7 @@ TEXTS = (
     Upload("main.py", "text/x-python", b"print('one fig')\n"),
     Upload("menu.txt", "text/plain", "Brötchen, Käse, crème brûlée\n".encode("latin-1")),
     Upload("haiku.txt", "text/plain", "古池や蛙飛び込む水の音\n".encode("utf-16")),
+    Upload("long.log", "text/plain", b"one line\n" * (TEXT_LIMIT // 9) + b"the last word\n"),
 )
 RAW = Upload("call.ulaw", "audio/basic", bytes(range(256)) * 4)
 
@@ -117,7 +120,7 @@ async def test_every_kind_of_file_goes_to_gemini_as_what_its_bytes_say_it_is(sce
         for name, files in groups.items():
             threads[name] = (await scene.people.says(f"these {name}", files=[sample(file) for file in files])).thread
         threads["texts"] = (await scene.people.says("these texts", files=[*TEXTS, RAW])).thread
-        threads["link"] = (await scene.people.says(f"the link {LINK}")).thread
+        threads["links"] = (await scene.people.says(f"the links {' and '.join(LINKS)}")).thread
         seen = {name: await scene.people.looks(thread, _is_whole) for name, thread in threads.items()}
 
     for name, files in groups.items():
@@ -126,8 +129,10 @@ async def test_every_kind_of_file_goes_to_gemini_as_what_its_bytes_say_it_is(sce
     told = "\n".join(str(part["text"]) for part in asked_with(scene, "these texts"))
     for words in ("fig,3", "print('one fig')", "Brötchen, Käse, crème brûlée", "古池や蛙飛び込む水の音"):
         assert words in told
+    assert "[attachment long.log, cut: the first 200,000 of 200,012 characters]" in told
+    assert "the last word" not in told
     assert "Left out `call.ulaw`: raw sound does not say how it is to be played." in "\n".join(seen["texts"].texts)
-    assert [part.get("uri") for part in asked_with(scene, "the link")] == [None, LINK]
+    assert [part.get("uri") for part in asked_with(scene, "the links")] == [None, *LINKS]
 
 
 def _is_whole(view: View) -> bool:

@@ -11,8 +11,8 @@ from bot.messages import Thread
 from bot.notices import TOLD_AGAIN
 from bot.offline import Afterwards, CutFault, SlowFault, StatusFault
 from tests.end_to_end.scenes import Scene, everywhere
-from tests.support.people.discord import WITHIN, DiscordPeople
-from tests.support.people.seen import Upload, View, whole
+from tests.support.people.discord import DiscordPeople
+from tests.support.people.seen import WITHIN, Upload, View, whole
 from tests.support.people.slack import SlackPeople
 from tests.support.process import running_clew
 from tests.support.visitor import visitor_at

@@ -9,9 +9,7 @@ from adapters.discord.places import DIRECT, DISCORD
 from bot.commands import Command
 from bot.messages import Thread
 from tests.support.discord import DiscordServer, Shown
-from tests.support.people.seen import Post, Seen, Upload, View, without_remarks
-
-WITHIN = 60.0  # seconds for whatever is to be seen
+from tests.support.people.seen import WITHIN, Post, Seen, Upload, View, looked, without_remarks
 
 
 class DiscordPeople:
@@ -113,14 +111,7 @@ class DiscordPeople:
     # --- what is seen -----------------------------------------------------------------------------
 
     async def looks(self, thread: Thread, until: Callable[[View], bool] = lambda view: True) -> View:
-        def look() -> View | None:
-            view = self.view(thread)
-            return view if until(view) else None
-
-        try:
-            return await self.discord.until(look, within=WITHIN)
-        except TimeoutError as error:
-            raise TimeoutError(f"what is seen is {self.view(thread)}") from error
+        return await looked(self.discord, lambda: self.view(thread), until)
 
     def view(self, thread: Thread) -> View:
         if thread.thread_id not in self.discord.world.channels:

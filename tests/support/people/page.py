@@ -11,11 +11,10 @@ import aiohttp
 from adapters.web.events import read_thread
 from bot.commands import Command
 from bot.messages import Thread
-from tests.support.people.seen import Post, Seen, Upload, View
+from tests.support.people.seen import WITHIN, Post, Seen, Upload, View
 from tests.support.visitor import Shown, Visitor, visitor_at
 
 _OPEN = {"queued", "running"}
-WITHIN = 60.0  # seconds for whatever is to be seen
 
 
 class PagePeople:

@@ -67,6 +67,23 @@ def without_remarks(text: str) -> str:
     return text.replace(f"\n\n_{FOLLOWING}_", "", 1)
 
 
+WITHIN = 60.0  # seconds for whatever is to be seen
+
+
+class Server(Protocol):
+    """A loopback platform that tells when something changes."""
+
+    async def until(self, look: Callable[[], View | None], *, within: float) -> View: ...
+
+
+async def looked(server: Server, view: Callable[[], View], until: Callable[[View], bool]) -> View:
+    """The view, once it is as wanted. Raises TimeoutError, which tells what is seen instead."""
+    try:
+        return await server.until(lambda: seen if until(seen := view()) else None, within=WITHIN)
+    except TimeoutError as error:
+        raise TimeoutError(f"what is seen is {view()}") from error
+
+
 class People(Protocol):
     """People on a platform, who outlive the bot. They do what they do whether it lives or not."""
 

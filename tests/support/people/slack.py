@@ -6,11 +6,9 @@ from adapters.slack.places import SLACK, place_of
 from adapters.slack.reply import WORKING
 from bot.commands import Command
 from bot.messages import Thread
-from tests.support.people.seen import Post, Seen, Upload, View, without_remarks
+from tests.support.people.seen import WITHIN, Post, Seen, Upload, View, looked, without_remarks
 from tests.support.slack import File, Shown, SlackServer
 from tests.support.slack.people import PersonKind
-
-WITHIN = 60.0  # seconds for whatever is to be seen
 
 
 class SlackPeople:
@@ -107,14 +105,7 @@ class SlackPeople:
     # --- what is seen -----------------------------------------------------------------------------
 
     async def looks(self, thread: Thread, until: Callable[[View], bool] = lambda view: True) -> View:
-        def look() -> View | None:
-            view = self.view(thread)
-            return view if until(view) else None
-
-        try:
-            return await self.slack.until(look, within=WITHIN)
-        except TimeoutError as error:
-            raise TimeoutError(f"what is seen is {self.view(thread)}") from error
+        return await looked(self.slack, lambda: self.view(thread), until)
 
     def view(self, thread: Thread) -> View:
         place, thread_ts = place_of(thread)
