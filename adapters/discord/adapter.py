@@ -319,6 +319,9 @@ class DiscordAdapter:
         """What somebody is to the server: whoever can write in it is a member."""
         return person.standing or Standing.MEMBER
 
+    async def catch_up(self, thread: Thread) -> None:
+        """Take in what was missed in a thread; see `Adapter`."""
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""
         await (await self._known()).announcer.confirm(thread, command, words)

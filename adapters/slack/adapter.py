@@ -273,6 +273,9 @@ class SlackAdapter:
         """What somebody is to the workspace. Raises PlatformAway when it cannot be told now."""
         return person.standing or await (await self._known()).people.standing(person.id)
 
+    async def catch_up(self, thread: Thread) -> None:
+        """Take in what was missed in a thread; see `Adapter`."""
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""
         await (await self._known()).announcer.confirm(thread, command, words)

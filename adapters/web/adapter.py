@@ -171,6 +171,9 @@ class WebAdapter:
         """Whoever gets to the page belongs here."""
         return Standing.MEMBER
 
+    async def catch_up(self, thread: Thread) -> None:
+        """Nothing can have been missed: a page sends again what was not stored."""
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Tell the pages that look at the thread; what a command came to at once, its own answer has told them.
 

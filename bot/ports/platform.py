@@ -64,6 +64,13 @@ class Adapter(Protocol):
         """What somebody is to the installation, looked up when it is not known yet."""
         ...
 
+    async def catch_up(self, thread: Thread) -> None:
+        """Hand everything to the inbox that was said in the thread and not told: by events that were lost, or while
+        nobody listened. It returns when that is done, at once where nothing can have been missed, and also where the
+        platform will never tell. Raises nothing that waiting mends: then it goes on waiting.
+        """
+        ...
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say, once, in a thread or to the person alone, what became of the command that a message was. Markdown."""
         ...

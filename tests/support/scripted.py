@@ -341,6 +341,9 @@ class ScriptedAdapter:
     async def standing(self, thread: Thread, person: Person) -> Standing:
         return self.standings.get(person.id, Standing.MEMBER)
 
+    async def catch_up(self, thread: Thread) -> None:
+        """Nothing was missed."""
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         if self.unsayable:
             raise self.unsayable.pop(0)
