@@ -1,5 +1,6 @@
 """What is asked of the model and what comes back, in the core's own words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -67,12 +68,17 @@ After = InteractionId | tuple[Step, ...] | None
 """What an answer goes on from: an interaction Gemini holds, a history we send, or nothing."""
 
 
+Tool = Mapping[str, object]
+"""A tool as the API takes it: ``{"type": "url_context"}``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
     """How one question is to be answered, where that differs from how all are."""
 
     model: str | None = None  # another than the settings name
     is_stored: bool = True  # Gemini keeps the interaction; else it keeps nothing, and history is sent as steps
+    tools: tuple[Tool, ...] = ()  # what the model may use; said with every create, for an interaction keeps none
 
 
 PLAIN = Manner()

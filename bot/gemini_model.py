@@ -35,18 +35,17 @@ from bot.interactions import (
     RUNNING,
     Fetched,
     Hop,
-    inline_bytes,
-    question_body,
     read_fetched,
     retold,
 )
 from bot.messages import InteractionId, Usage
 from bot.model_errors import Failure, error_for, raise_if_blocked, read_failure
 from bot.ports.uploads import FileShelf
+from bot.question_bodies import inline_bytes, question_body
 from bot.remembered import read_remembered, recalled
 from bot.sse import EventStream
 from bot.succession import Succession
-from bot.tools import unstored
+from bot.tools import offered, unstored
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +209,7 @@ class GeminiModel:
         """Post one create and yield what its stream tells; how it ended stands in the hop."""
         accepted = False
         try:
-            create = {**self._fixed, **body}
+            create = {**self._fixed, **offered(manner.tools), **body}
             async with self._line.create(model, create if manner.is_stored else unstored(create)) as pieces:
                 accepted = True
                 async for event in _read(pieces, hop):

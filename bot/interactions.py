@@ -1,10 +1,9 @@
-"""The wire format of Gemini's Interactions API: a question into a request body, events and resources into an answer.
+"""The wire format of Gemini's Interactions API: events and resources into an answer.
 
 Pure: nothing here touches the network. What the fields mean is in Google's reference of the Interactions API,
 revision 2026-05-20; everything unknown is passed over, because the API grows.
 """
 
-import base64
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,21 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.answers import (
-    After,
     AnswerEvent,
     Citation,
     Completed,
-    Content,
     Created,
     Media,
     MediaKind,
-    ModelStep,
-    Question,
-    Text,
     TextPiece,
     Thought,
     ToolUse,
-    UserStep,
 )
 from bot.media_pieces import ANY_TYPE, MediaPieces, decode
 from bot.messages import InteractionId, Usage
@@ -43,49 +36,6 @@ CONTINUES = "requires_continuation"
 MOST_TOKENS = 1 << 53  # what is above it is no count, and no database takes it
 
 _MEDIA = frozenset(MediaKind)
-
-
-# --- a question -------------------------------------------------------------------------------
-
-
-def inline_bytes(question: Question, after: After) -> int:
-    """How many bytes of files would have to be turned into base64, and of earlier steps be read."""
-    steps = after if isinstance(after, tuple) else ()
-    told = [content for step in steps if isinstance(step, UserStep) for content in step.content]
-    files = sum(len(content.data or b"") for content in (*told, *question) if isinstance(content, Media))
-    return files + sum(len(step.json) for step in steps if isinstance(step, ModelStep))
-
-
-def question_body(question: Question, after: After) -> dict[str, object]:
-    """The part of a create request that differs from one question to the next."""
-    asked = _user_step(question)
-    if isinstance(after, tuple):
-        return {"input": [*(_step(step) for step in after), asked]}
-    body: dict[str, object] = {"input": [asked]}
-    if after is not None:
-        body["previous_interaction_id"] = after
-    return body
-
-
-def _step(step: UserStep | ModelStep) -> object:
-    return _user_step(step.content) if isinstance(step, UserStep) else json.loads(step.json)
-
-
-def _user_step(question: Question) -> dict[str, object]:
-    return {"type": "user_input", "content": [_content(content) for content in question]}
-
-
-def _content(content: Content) -> dict[str, object]:
-    if isinstance(content, Text):
-        return {"type": "text", "text": content.text}
-    if content.data is not None:
-        # As text: bytes are not turned into base64 by the SDK, but sent as they are or refused.
-        source = {"data": base64.b64encode(content.data).decode("ascii")}
-    else:
-        source = {"uri": content.uri or ""}
-    if content.mime_type:  # a film on YouTube has none
-        source["mime_type"] = content.mime_type
-    return {"type": content.kind.value, **source}
 
 
 # --- an answer, streamed ----------------------------------------------------------------------

@@ -1,12 +1,19 @@
-"""Which of Gemini's tools can be had where Google is to keep nothing."""
+"""Which of Gemini's tools are offered with a question, and which can be had where Google is to keep nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from bot.answers import Tool
 
 NEED_STORAGE: Mapping[str, str] = {
     "google_search": "Google keeps questions and answers that were grounded in its search for 30 days",
     "google_maps": "Google keeps and uses questions that were grounded in its maps",
 }
 """The tools that keep what passes through them, by type, and why they are never offered in a private thread."""
+
+
+def offered(tools: Sequence[Tool]) -> dict[str, object]:
+    """The part of a create that offers tools; empty for none."""
+    return {"tools": [dict(tool) for tool in tools]} if tools else {}
 
 
 def unstored(create: Mapping[str, object]) -> dict[str, object]:

@@ -7,8 +7,8 @@ from google import genai
 from google.genai.types import HttpOptions
 
 from bot.answers import After, Media, MediaKind, ModelStep, Question, Text, UserStep
-from bot.interactions import question_body
 from bot.messages import InteractionId
+from bot.question_bodies import question_body
 from tests.support.gemini_replay import replay_server
 
 STEP = (

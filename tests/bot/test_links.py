@@ -3,8 +3,8 @@
 import pytest
 
 from bot.answers import Media, MediaKind
-from bot.interactions import question_body
 from bot.links import MOST, public_links
+from bot.question_bodies import question_body
 
 FILM = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
 
