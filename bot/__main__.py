@@ -165,6 +165,8 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
                 responder=responder,
                 policy=settings.policy,
                 metrics=metrics,
+                catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
+                limits=limits,
                 concurrency=settings.bot.concurrency,
                 drain=settings.bot.drain_seconds,
             )

@@ -83,6 +83,7 @@ _AGAIN = {
     Retried.QUEUED: "I answer the last question again.",
     Retried.NOTHING: "Retry works on the last answer of a thread, and there is none here that I could try again.",
     Retried.BUSY: "I am still answering in this thread. Retry works on the last answer, once it is there.",
+    Retried.LATE: "Your retry reached me late: I have answered a newer question since. Ask yours again, please.",
     Retried.REPEATED: "I answer the last question again.",
 }
 
@@ -146,6 +147,7 @@ class Commands:
         *,
         person: Person | None = None,
         turn: TurnId | None = None,
+        sent_at: float | None = None,
         mark: str = "/",
         to_confirm: bool = False,
     ) -> str:
@@ -154,6 +156,8 @@ class Commands:
         Args:
             person: who told it; None where everybody may.
             turn: the one that is meant; None for the running or the last one.
+            sent_at: when it was told, in seconds since the epoch, if that may be a while ago: a turn that was asked for
+                after that is not meant.
             mark: what goes before a command's name where it was told.
             to_confirm: note in the store what is to be said, until `ControlStore.confirmed`.
 
@@ -166,7 +170,7 @@ class Commands:
             return refusal
         if command in TELLING:
             return await self._told(command, thread, person)
-        words = await self._done(command, thread, by, turn, mark)
+        words = await self._done(command, thread, by, turn=turn, sent_at=sent_at, mark=mark)
         if to_confirm:
             await self._store.confirming(thread, by, words)
         return words
@@ -192,13 +196,20 @@ class Commands:
                 return self._privacy.words(thread)
 
     async def _done(  # noqa: PLR0911 - a flat match, a command each
-        self, command: Command, thread: Thread, by: MessageId, turn: TurnId | None, mark: str
+        self,
+        command: Command,
+        thread: Thread,
+        by: MessageId,
+        *,
+        turn: TurnId | None,
+        sent_at: float | None,
+        mark: str,
     ) -> str:
         match command:
             case Command.FORGET:
                 return await self._forgetting.forget(thread, by)
             case Command.STOP:
-                if await self._store.stop(thread, by, turn=turn) is None:
+                if await self._store.stop(thread, by, turn=turn, sent_at=sent_at) is None:
                     return "I am not answering anything here just now."
                 await self._stop(thread)
                 return "Stopped."
@@ -209,7 +220,7 @@ class Commands:
             case Command.RETRY:
                 if turn is not None:
                     await self._see_out(thread, turn)  # its answer can be seen before it is written down that it was
-                outcome = await self._store.retry(thread, by, turn=turn)
+                outcome = await self._store.retry(thread, by, turn=turn, sent_at=sent_at)
                 self._wake(thread)
                 return _AGAIN[outcome]
             case Command.QUIET:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from bot.errors import BotError, CapReached, PlatformAway, StaleTurn, StoreError, TooManyAttempts
+from bot.limits import Limits
 from bot.messages import Thread, Turn, TurnId, TurnState
 from bot.metrics import Metrics
 from bot.notices import notice_for
@@ -26,6 +27,7 @@ class _Lane:
     """The work of one thread. It exists while the thread has any."""
 
     woken: bool = True  # something was stored since the last look
+    behind: bool = False  # something was handed over since the platform last told all that was said
     left_open: Turn | None = None  # by an earlier process
     turn: Turn | None = None  # being answered
     stop: StopSwitch = field(default_factory=StopSwitch)  # for that turn
@@ -41,6 +43,8 @@ class Dispatcher:
     Args:
         concurrency: most turns answered at the same time, over all threads.
         drain: seconds that running turns are given to finish at the end.
+        catch_up: returns when all that was said in a thread is stored; waited for before a thread goes on in which
+            something was stored since the start, but no longer than `Limits.catch_up`.
         pause: seconds before a turn that failed with the store is taken up again; doubles up to *longest_pause*.
     """
 
@@ -52,6 +56,8 @@ class Dispatcher:
         responder: Responder,
         policy: Policy,
         metrics: Metrics,
+        catch_up: Callable[[Thread], Awaitable[None]],
+        limits: Limits,
         concurrency: int,
         drain: float,
         pause: float,
@@ -60,6 +66,7 @@ class Dispatcher:
     ) -> None:
         self._group, self._store, self._responder, self._policy = group, store, responder, policy
         self._metrics, self._drain, self._sleep = metrics, drain, sleep
+        self._catch_up, self._limits = catch_up, limits
         self._pause, self._longest_pause = pause, longest_pause
         # First come, first served: a thread with many turns queues anew for each of them, behind everybody else.
         self._places = asyncio.Semaphore(concurrency)
@@ -71,11 +78,7 @@ class Dispatcher:
         """See to a thread's work; called after a turn was stored, and cheap when there is none."""
         if self._closing or not self._is_taken_up:
             return  # what is stored is found by `take_up`, here or at the next start
-        lane = self._lanes.get(thread)
-        if lane is None:
-            self._open(thread, _Lane())
-        else:
-            lane.woken = True
+        self._see_to(thread).behind = True
 
     async def stop(self, thread: Thread) -> None:
         """End the thread's running turn now, if the store says that it is to be stopped."""
@@ -105,7 +108,7 @@ class Dispatcher:
             self._open(turn.thread, _Lane(left_open=turn))
         self._is_taken_up = True
         for thread in await self._store.waiting():
-            self.wake(thread)
+            self._see_to(thread)  # what was stored before waits for nothing
         if self._lanes:
             logger.info("open turns taken up", extra={"threads": len(self._lanes)})
 
@@ -123,6 +126,15 @@ class Dispatcher:
             if unfinished:
                 logger.info("turns left to the next start", extra={"turns": len(unfinished)})
 
+    def _see_to(self, thread: Thread) -> _Lane:
+        """The thread's lane, which is going to look at what is stored."""
+        lane = self._lanes.get(thread)
+        if lane is None:
+            lane = _Lane()
+            self._open(thread, lane)
+        lane.woken = True
+        return lane
+
     def _open(self, thread: Thread, lane: _Lane) -> None:
         self._lanes[thread] = lane
         lane.task = self._group.create_task(self._run(thread, lane))
@@ -130,16 +142,47 @@ class Dispatcher:
     async def _run(self, thread: Thread, lane: _Lane) -> None:
         """Answer the thread's turns until none is left."""
         try:
+            waited = False  # in vain, before the next turn
             while not self._closing:
+                waited = waited or not await self._caught_up(thread, lane, within=self._limits.catch_up)
                 with self._metrics.waiting.track_inprogress():
                     await self._places.acquire()
                 try:
+                    # More may have been said while it waited for its place, in which others can work meanwhile.
+                    if not waited and not await self._caught_up(thread, lane, within=0):
+                        continue
+                    lane.behind = False
                     if not await self._next(thread, lane):
                         return
+                    waited = False
                 finally:
                     self._places.release()
         finally:
             self._lanes.pop(thread, None)
+
+    async def _caught_up(self, thread: Thread, lane: _Lane, *, within: float) -> bool:
+        """Wait until what was said in the thread before its next turn is stored too; False when it may not be.
+
+        What the platform hands over meanwhile wakes the lane as well, and is not waited for anew.
+
+        Args:
+            within: most seconds that may take; with 0 it has to be so already.
+        """
+        if not lane.behind or lane.left_open is not None or lane.in_doubt:
+            return True
+        try:
+            async with asyncio.timeout(within):
+                await self._catch_up(thread)
+        except Exception as error:  # the question is not lost for it: it is answered all the same
+            if within:
+                lane.behind = False
+                self._metrics.failures.labels(type(error).__name__).inc()
+                fields = {"thread_key": thread.key, "error": type(error).__name__, "reason": str(error)}
+                known = isinstance(error, BotError | TimeoutError)
+                logger.warning("not caught up before answering", extra=fields, exc_info=None if known else error)
+            return False
+        lane.behind = False
+        return True
 
     async def _next(self, thread: Thread, lane: _Lane) -> bool:
         """Answer the oldest turn; False when there was none, and none has come meanwhile."""
@@ -262,6 +305,8 @@ async def open_dispatcher(
     responder: Responder,
     policy: Policy,
     metrics: Metrics,
+    catch_up: Callable[[Thread], Awaitable[None]],
+    limits: Limits,
     concurrency: int,
     drain: float,
     pause: float = 0.5,
@@ -275,6 +320,8 @@ async def open_dispatcher(
             responder=responder,
             policy=policy,
             metrics=metrics,
+            catch_up=catch_up,
+            limits=limits,
             concurrency=concurrency,
             drain=drain,
             pause=pause,

@@ -64,7 +64,9 @@ class Past:
 
     async def whole(self) -> Question:
         """Everything said before the turn since the last reset; empty when it is the first."""
-        if self._turn.messages[0].is_root and self._turn.previous is None:  # else it came late, and was overtaken
+        is_first = self._turn.messages[0].is_root and self._turn.previous is None
+        # Else it came late, and was overtaken: by an answer, or by what was stopped or failed.
+        if is_first and not await self._store.untold(self._turn):
             return ()
         self._left_out, self._along = [], 0  # what was told before has come to nothing
         hidden = await self._store.never_told(self._turn.thread)

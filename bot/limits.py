@@ -12,6 +12,7 @@ class Limits:
     turn: float = 300.0  # a whole turn, waiting for a broken answer's interaction included
     first_pause: float = 0.5  # before the first retry or poll; doubles up to
     longest_pause: float = 5.0
+    catch_up: float = 30.0  # a question waits so long for what was said before it and not told
     takes: int = 8  # how often a turn is asked at the most, crashes included
     chain_turns: int = 100  # answered turns after which a chain is condensed; 0: never
     chain_tokens: int = 200_000  # likewise, tokens that it has

@@ -9,14 +9,23 @@ from storage.messages import set_title
 from storage.rows import select_turns
 
 
-def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: TurnId | None, now: float) -> Turn | None:
+def stop(
+    db: sqlite3.Connection,
+    thread: Thread,
+    command: MessageId,
+    *,
+    turn: TurnId | None,
+    sent_at: float | None,
+    now: float,
+) -> Turn | None:
     """`ControlStore.stop`; told again it stops no other turn than the one it was told for."""
-    key: dict[str, object] = {"thread": thread.key, "turn": turn, "command": command}
+    key: dict[str, object] = {"thread": thread.key, "turn": turn, "command": command, "sent_at": sent_at}
     is_new = begin(db, thread, command, now)
     if is_new:
         db.execute(
             "UPDATE turn SET stopping = 1 WHERE thread = :thread AND ended_at IS NULL AND state = 'running'"
-            " AND (:turn IS NULL OR id = :turn)",
+            " AND (:turn IS NULL OR id = :turn) AND (:sent_at IS NULL OR :sent_at >= (SELECT MIN(sent_at) FROM message"
+            " WHERE message.thread = turn.thread AND message.turn = turn.id))",
             key,
         )
     found = select_turns(
@@ -30,7 +39,8 @@ def stop(db: sqlite3.Connection, thread: Thread, command: MessageId, *, turn: Tu
         found = select_turns(
             db,
             "turn.thread = :thread AND turn.state = 'stopped' AND (:turn IS NULL OR turn.id = :turn)"
-            " AND turn.ended_at >= (SELECT received_at FROM message WHERE thread = :thread AND id = :command)",
+            " AND turn.ended_at >= (SELECT received_at FROM message"
+            " WHERE thread = :thread AND id = :command AND is_command)",
             key,
             order="turn.sequence",
         )
@@ -103,6 +113,7 @@ def retry(
     command: MessageId,
     *,
     turn: TurnId | None,
+    sent_at: float | None,
     new_turn: TurnId,
     now: float,
 ) -> Retried:
@@ -117,23 +128,31 @@ def retry(
         return Retried.BUSY
     # Somebody who may not ask takes nobody's answer away, nor the right to have it given again.
     old = db.execute(
-        "SELECT turn.id FROM turn JOIN thread ON thread.thread = turn.thread AND thread.epoch = turn.epoch"
-        " WHERE turn.thread = ? AND turn.state <> 'superseded' AND turn.refusal IS NULL"
+        "SELECT turn.id, ?2 < (SELECT MIN(sent_at) FROM message WHERE message.thread = turn.thread"
+        " AND message.turn = turn.id)"
+        " FROM turn JOIN thread ON thread.thread = turn.thread AND thread.epoch = turn.epoch"
+        " WHERE turn.thread = ?1 AND turn.state <> 'superseded' AND turn.refusal IS NULL"
         " ORDER BY turn.sequence DESC LIMIT 1",
-        (thread.key,),
+        (thread.key, sent_at),
     ).fetchone()
     if old is None or turn not in {None, old[0]}:
         return Retried.NOTHING
+    if old[1]:
+        return Retried.LATE
 
     names = {"thread": thread.key, "old": old[0], "new": new_turn, "now": now}
+    # That it was asked before keeps what is told late from coming before it: it has the place of the old one.
     db.execute(
-        "INSERT INTO turn (thread, id, sequence, state, epoch, asker, refusal, summary, created_at)"
+        "INSERT INTO turn (thread, id, sequence, state, epoch, asker, refusal, summary, asks, created_at)"
         " SELECT thread, :new, (SELECT MAX(sequence) + 1 FROM turn WHERE thread = :thread), 'queued', epoch, asker,"
-        " refusal, summary, :now FROM turn WHERE thread = :thread AND id = :old",
+        " refusal, summary, asks, :now FROM turn WHERE thread = :thread AND id = :old",
         names,
     )
     db.execute("UPDATE message SET turn = :new WHERE thread = :thread AND turn = :old", names)
-    db.execute("UPDATE part SET turn = :new WHERE thread = :thread AND turn = :old", names)
+    # What they show is replaced, and never told as the beginning of the new answer.
+    db.execute(
+        "UPDATE part SET turn = :new, text = NULL, attachments = NULL WHERE thread = :thread AND turn = :old", names
+    )
     db.execute(
         "UPDATE thread SET latest = (SELECT previous FROM turn WHERE thread = :thread AND id = :old)"
         " WHERE thread = :thread",

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 
 from bot.messages import Attachment, Message, MessageId, Refusal, Thread, TurnId
 from bot.ports import ThreadNote
+from storage.queueing import MOST_MESSAGES, Line, begin_turn, make_room
 from storage.rows import asker_of, attachment_columns, attachments_in, storable
 
 TITLE_LENGTH = 80  # code points
-MOST_MESSAGES = 50  # of one turn: a flood is answered in pieces that a request can hold
 
 _STANDING = """
     SELECT EXISTS (SELECT 1 FROM message WHERE thread = :thread AND id = :message AND NOT is_overheard),
            thread.epoch, turn.sequence, turn.id,
            turn.state = 'queued' AND turn.asker = :asker AND turn.refusal IS :refusal AND NOT turn.sealed
-           AND (SELECT COUNT(*) FROM message WHERE message.thread = turn.thread AND message.turn = turn.id) < :most
+           AND (SELECT COUNT(*) FROM message WHERE message.thread = turn.thread AND message.turn = turn.id) < :most,
+           turn.state = 'queued' AND (SELECT sent_at FROM message WHERE message.thread = turn.thread
+                                      AND message.turn = turn.id ORDER BY position DESC LIMIT 1) > :sent_at
     FROM (SELECT 1)
     LEFT JOIN thread ON thread.thread = :thread
     LEFT JOIN turn ON turn.thread = :thread
@@ -23,13 +25,27 @@ _STANDING = """
 
 
 def add(
-    db: sqlite3.Connection, message: Message, refusal: Refusal | None, *, new_turn: TurnId, keeps_text: bool, now: float
+    db: sqlite3.Connection,
+    message: Message,
+    refusal: Refusal | None,
+    *,
+    new_turns: tuple[TurnId, TurnId],
+    keeps_text: bool,
+    now: float,
 ) -> bool:
-    """`MessageStore.add`; *new_turn* names the turn, should the message begin one."""
+    """`MessageStore.add`; *new_turns* name what may begin: a turn with the message, and one with what follows it."""
     thread = message.thread.key
     asker = asker_of(message.thread, message.author)
-    known, epoch, last, turn, joins = db.execute(
-        _STANDING, {"thread": thread, "message": message.id, "asker": asker, "refusal": refusal, "most": MOST_MESSAGES}
+    known, epoch, last, turn, joins, is_late = db.execute(
+        _STANDING,
+        {
+            "thread": thread,
+            "message": message.id,
+            "asker": asker,
+            "refusal": refusal,
+            "sent_at": message.sent_at,
+            "most": MOST_MESSAGES,
+        },
     ).fetchone()
     if known:
         return False
@@ -42,23 +58,42 @@ def add(
         " updated_at = excluded.updated_at",
         (thread, title_of(text, attachments) if keeps_text else None, message.is_root, now),
     )
-    if not joins:
-        turn = new_turn
-        db.execute(
-            "INSERT INTO turn (thread, id, sequence, state, epoch, asker, refusal, created_at)"
-            " VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
-            (thread, turn, 0 if last is None else last + 1, epoch or 0, asker, refusal, now),
-        )
+    position = None
+    if is_late or not joins:
+        line = Line(thread, epoch or 0, asker, refusal, now)
+        if is_late:
+            turn, position = make_room(db, line, message.sent_at, new_turns=new_turns)
+        else:
+            turn = new_turns[0]
+            begin_turn(db, line, turn, sequence=0 if last is None else last + 1)
+    _insert(db, message, turn, position, text=text, attachments=attachments, now=now)
+    if is_late and keeps_text:
+        set_title(db, message.thread)
+    return True
+
+
+def _insert(
+    db: sqlite3.Connection,
+    message: Message,
+    turn: str,
+    position: int | None,
+    *,
+    text: str | None,
+    attachments: Sequence[Attachment],
+    now: float,
+) -> None:
+    """Put a message, and what is kept of it, into a turn: at a position that is free, or at its end."""
     name = message.author.name
     db.execute(
         "INSERT OR REPLACE INTO message (thread, id, turn, position, author, author_name, author_standing, text,"
-        " attachment_ids, attachment_details, address, is_root, sent_at, received_at)"
-        " VALUES (?1, ?2, ?3, (SELECT COALESCE(MAX(position) + 1, 0) FROM message WHERE thread = ?1 AND turn = ?3),"
-        " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        " attachment_ids, attachment_details, address, is_root, sent_at, received_at) VALUES (?1, ?2, ?3,"
+        " COALESCE(?4, (SELECT MAX(position) + 1 FROM message WHERE thread = ?1 AND turn = ?3), 0),"
+        " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         (
-            thread,
+            message.thread.key,
             message.id,
             turn,
+            position,
             message.author.id,
             None if name is None else storable(name),
             message.author.standing,
@@ -70,7 +105,6 @@ def add(
             now,
         ),
     )
-    return True
 
 
 def note(db: sqlite3.Connection, thread: Thread) -> ThreadNote:

@@ -149,9 +149,9 @@ class SqliteStore:
     # --- messages ---
 
     async def add(self, message: Message, *, refusal: Refusal | None = None) -> bool:
-        turn, keeps, now = self._new_id(), self._keeps(message.thread), self._now()
+        new_turns, keeps, now = (self._new_id(), self._new_id()), self._keeps(message.thread), self._now()
         return await self._write(
-            lambda db: messages.add(db, message, refusal, new_turn=turn, keeps_text=keeps, now=now)
+            lambda db: messages.add(db, message, refusal, new_turns=new_turns, keeps_text=keeps, now=now)
         )
 
     async def note(self, thread: Thread) -> ThreadNote:
@@ -243,9 +243,11 @@ class SqliteStore:
 
     # --- controls ---
 
-    async def stop(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Turn | None:
+    async def stop(
+        self, thread: Thread, command: MessageId, *, turn: TurnId | None = None, sent_at: float | None = None
+    ) -> Turn | None:
         now = self._now()
-        return await self._write(lambda db: controls.stop(db, thread, command, turn=turn, now=now))
+        return await self._write(lambda db: controls.stop(db, thread, command, turn=turn, sent_at=sent_at, now=now))
 
     async def reset(self, thread: Thread, command: MessageId) -> bool:
         keeps, now = self._keeps(thread), self._now()
@@ -268,9 +270,13 @@ class SqliteStore:
     async def unconfirmed(self, platform: Platform) -> Sequence[Unconfirmed]:
         return await self._read(lambda db: controls.unconfirmed(db, platform))
 
-    async def retry(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Retried:
+    async def retry(
+        self, thread: Thread, command: MessageId, *, turn: TurnId | None = None, sent_at: float | None = None
+    ) -> Retried:
         new_turn, now = self._new_id(), self._now()
-        return await self._write(lambda db: controls.retry(db, thread, command, turn=turn, new_turn=new_turn, now=now))
+        return await self._write(
+            lambda db: controls.retry(db, thread, command, turn=turn, sent_at=sent_at, new_turn=new_turn, now=now)
+        )
 
     # --- transcripts ---
 

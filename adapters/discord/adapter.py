@@ -1,7 +1,6 @@
 """Discord as a platform: it connects, hears, answers and tells what is wrong, each in a module of its own."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -23,38 +22,24 @@ from adapters.discord.line import DiscordSettings, Identity, Line, open_line
 from adapters.discord.pages import Pages
 from adapters.discord.payloads import Fields
 from adapters.discord.people import Called, Nicknames
-from adapters.discord.places import DISCORD
+from adapters.discord.places import DIRECT, DISCORD
 from adapters.discord.reply import Pace, open_reply
+from adapters.discord.rhythm import Rhythm, kept_up
 from adapters.discord.servers import Servers
 from adapters.discord.threads import Threads
 from bot.answers import Draft
 from bot.condition import Condition
 from bot.confirmations import Confirmations
 from bot.errands import Errands
-from bot.errors import PlatformError, SettingsError, StoreError, ThreadClosed
+from bot.errors import SettingsError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
 from bot.ports import Reply, Store
-from bot.watching import AGAIN, Watching
+from bot.watching import Watching
 
 __all__ = ["DiscordAdapter", "Line", "Rhythm", "open_line"]
 
-logger = logging.getLogger(__name__)
-
 _GRACE = 2.0  # seconds that what was heard is given to be stored when everything ends
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
-    """How often things are done, in seconds; tests have less time."""
-
-    pause: float = 1.0  # before the second attempt at something
-    longest_pause: float = 60.0
-    catch_up: float = 0.1  # between two requests of looking for what was missed
-    watch: float = 1.0  # between two requests of reading threads again that were just answered in
-    late: float = 0.5  # that the next server of a new session is waited for
-    patience: float = 60.0  # without a connection, after which the operator is told
-    again: tuple[float, ...] = AGAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +162,11 @@ class DiscordAdapter:
 
     def _known_as(self, identity: Identity) -> _Parts:
         calls, pages = self._calls, Pages(self._calls)
-        threads, gaps, nicknames = Threads(calls, sleep=self._sleep), Gaps(clock=self._now), Nicknames()
+        threads, nicknames = Threads(calls, sleep=self._sleep), Nicknames()
+        gaps = Gaps(
+            clock=self._now,
+            shard_of=lambda installation: connection.shard_of(None if installation == DIRECT else int(installation)),
+        )
         connection = Connection(
             self._token,
             http=self._line.http,
@@ -219,6 +208,7 @@ class DiscordAdapter:
             commands=self._commands,
             confirm=confirmations.add,
             missed=parts.gaps.missed,
+            missing=parts.gaps.missing,
             clock=self._now,
             sleep=self._sleep,
         )
@@ -321,6 +311,8 @@ class DiscordAdapter:
 
     async def catch_up(self, thread: Thread) -> None:
         """Take in what was missed in a thread; see `Adapter`."""
+        if self._work is not None:  # else nothing was heard yet, and nothing can have overtaken anything
+            await self._work.catch_up.thread(thread)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""
@@ -334,17 +326,7 @@ class DiscordAdapter:
         return self._parts
 
     async def _kept_up(self, work: Callable[[], Awaitable[None]], *, pause: float | None = None) -> None:
-        """Do something until it is done, however often it fails."""
-        while True:
-            try:
-                await work()
-            except (PlatformError, StoreError) as error:
-                logger.warning("background work begun again", extra={"reason": str(error)})
-            except Exception:
-                logger.exception("background work failed, beginning it again")
-            else:
-                return
-            await self._sleep(self._rhythm.longest_pause if pause is None else pause)
+        await kept_up(work, pause=self._rhythm.longest_pause if pause is None else pause, sleep=self._sleep)
 
 
 def _called(parts: _Parts, thread: Thread) -> Called:

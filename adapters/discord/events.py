@@ -66,6 +66,7 @@ class Commanded:
     command: Command
     message_id: MessageId
     person: Person
+    sent_at: float  # seconds since the epoch
 
 
 Event = Posted | Edited | Deleted | Commanded
@@ -113,7 +114,7 @@ def read_posted(
     if read is None:
         return None
     message, contents = read
-    return _as_command(message, contents) or Posted(message)
+    return _as_command(body, message, contents) or Posted(message)
 
 
 def read_edited(
@@ -128,7 +129,7 @@ def read_edited(
     if read is None:
         return None
     message, contents = read
-    return _as_command(message, contents) or Edited(message)
+    return _as_command(body, message, contents) or Edited(message)
 
 
 def read_deleted(
@@ -183,8 +184,8 @@ def _read(
         id=MessageId(message_id),
         author=person,
         text=contents.text,
-        # A mention that was edited in was said when it was edited in.
-        sent_at=moment(body.get("edited_timestamp")) or sent_at(message_id),
+        # A mention that was edited in was said when it was edited in; all else keeps its place, whatever is changed.
+        sent_at=(address is Address.MENTION and moment(body.get("edited_timestamp"))) or sent_at(message_id),
         attachments=contents.attachments,
         address=address,
         is_root=message_id == thread.thread_id,
@@ -199,10 +200,13 @@ def is_apps(body: Fields, me: Me) -> bool:
     return is_ours or bool(author.get("bot") or author.get("system") or body.get("webhook_id"))
 
 
-def _as_command(message: Message, contents: Contents) -> Commanded | None:
+def _as_command(body: Fields, message: Message, contents: Contents) -> Commanded | None:
     is_to_us = message.address in {Address.DIRECT, Address.MENTION}
     command = command_of(contents.typed) if is_to_us and contents.is_bare else None
-    return Commanded(message.thread, command, message.id, message.author) if command else None
+    if command is None:
+        return None
+    told_at = moment(fields(body).get("edited_timestamp")) or message.sent_at
+    return Commanded(message.thread, command, message.id, message.author, told_at)
 
 
 def _address(body: Fields, me: Me, *, is_answer: bool) -> Address:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import discord
@@ -29,22 +29,29 @@ class Gaps:
 
     Args:
         clock: seconds since the epoch.
+        shard_of: the shard that hears of a server, or of the direct messages.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, shard_of: Callable[[str], int] = lambda installation: 0
+    ) -> None:
+        self._clock, self._shard_of = clock, shard_of
         self._lost: dict[int, float] = {}  # shards that were ready before, and since when they are not
         self._since: dict[int, float | None] = {}  # shards that are ready: where the gap before that began
         self._away: dict[str, float] = {}  # servers that have an outage
         self._heard: set[str] = set()  # what has been handed out before
         self._servers: dict[int, set[str]] = {}  # by shard, those that came
         self._open: dict[str, Gap] = {}
+        self._coming: dict[int | str, asyncio.Event] = {}  # shards, and servers, of which there will be a gap soon
         self.is_any = asyncio.Event()
 
     # --- what the gateway tells; see `Sessions` ---------------------------------------------------
 
     def lost(self, shard: int) -> None:
         self._lost.setdefault(shard, self._clock())
+
+    def begun(self, shard: int) -> None:
+        self._expect(shard)
 
     def resumed(self, shard: int) -> None:
         self._lost.pop(shard, None)
@@ -53,6 +60,7 @@ class Gaps:
         self._since[shard] = self._lost.pop(shard, None)
         for installation in [*self._servers.pop(shard, ()), *([DIRECT] if shard == 0 else [])]:
             self._add(installation, self._since[shard])
+        self._has_come(shard)
 
     def came(self, guild: discord.Guild) -> None:
         name = str(guild.id)
@@ -67,11 +75,25 @@ class Gaps:
     def went(self, guild: discord.Guild) -> None:
         self._away.setdefault(str(guild.id), self._clock())
 
+    def missing(self, guild_id: str | None) -> None:
+        """Something is told that cannot be taken in; `missed` says when that is over."""
+        self._expect(guild_id or DIRECT)
+
     def missed(self, guild_id: str | None, since: float) -> None:
         """Something was told that could not be taken in."""
         self._add(guild_id or DIRECT, since)
+        self._has_come(guild_id or DIRECT)
 
     # --- what is to be looked through ---------------------------------------------------------------
+
+    def is_any_in(self, installation: str) -> bool:
+        """Whether something may have been missed in a server of which it is not known yet where to look."""
+        return installation in self._open or next(self._soon(installation), None) is not None
+
+    async def settled(self, installation: str) -> None:
+        """Wait until every gap that is about to be in a server is open."""
+        while (coming := next(self._soon(installation), None)) is not None:
+            await coming.wait()
 
     def next(self) -> Gap | None:
         """A gap that is open; it stays so until it is `closed`."""
@@ -84,6 +106,17 @@ class Gaps:
             del self._open[gap.installation_id]
         if not self._open:
             self.is_any.clear()
+
+    def _soon(self, installation: str) -> Iterator[asyncio.Event]:
+        found = (self._coming.get(key) for key in (installation, self._shard_of(installation)))
+        return (coming for coming in found if coming is not None)
+
+    def _expect(self, key: int | str) -> None:
+        self._coming.setdefault(key, asyncio.Event())
+
+    def _has_come(self, key: int | str) -> None:
+        if (coming := self._coming.pop(key, None)) is not None:
+            coming.set()
 
     def _add(self, installation: str, since: float | None) -> None:
         if installation not in self._heard:

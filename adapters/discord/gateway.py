@@ -43,6 +43,9 @@ Hear = Callable[[str, Fields], None]
 class Sessions(Protocol):
     """Who is told how the sessions fare: what happens between two of them Discord tells nobody. All return at once."""
 
+    def begun(self, shard: int) -> None:
+        """A session begins anew: what is told from now on may come after something that was not told."""
+
     def ready(self, shard: int) -> None:
         """A session has begun anew, and the servers of the shard are known but for those that are late."""
 
@@ -102,6 +105,7 @@ class Gateway(discord.AutoShardedClient):
                 self._read(args[0])
             case "shard_connect":
                 self._beginning.add(args[0])
+                self._sessions.begun(args[0])
             case "shard_ready":
                 self._beginning.discard(args[0])
                 self._sessions.ready(args[0])
@@ -194,7 +198,14 @@ class Connection:
             finally:
                 reporting.cancel()
 
+    def shard_of(self, guild_id: int | None) -> int:
+        """The shard that hears of a server, or of the direct messages; see Discord's reference on sharding."""
+        return (guild_id >> 22) % self._shards if guild_id is not None else 0
+
     # --- what the sessions tell -----------------------------------------------------------------
+
+    def begun(self, shard: int) -> None:
+        self._sessions.begun(shard)
 
     def ready(self, shard: int) -> None:
         self._is_fruitful = True

@@ -62,6 +62,7 @@ class Commands(Telling, Protocol):
         *,
         person: Person | None = None,
         turn: TurnId | None = None,
+        sent_at: float | None = None,
         mark: str = "/",
         to_confirm: bool = False,
     ) -> str: ...
@@ -82,7 +83,8 @@ class Ingest:
         me: who the bot is in a server, by the server's id.
         nicknames: learns what people are called, which only the gateway tells.
         confirm: has what became of a command said.
-        missed: hears of a server, or of the direct messages, since when something of it has to be read back.
+        missed: hears of a server, or of the direct messages, since when something of it has to be read back; *missing*:
+            that it will hear so.
         clock: seconds since the epoch.
         most: events that wait to be stored; what comes on top of them is read back when there is room again.
     """
@@ -100,11 +102,12 @@ class Ingest:
         commands: Commands,
         confirm: Callable[[Thread, MessageId, str], None],
         missed: Callable[[str | None, float], None] = lambda guild_id, since: None,
+        missing: Callable[[str | None], None] = lambda guild_id: None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         most: int = _MOST_WAITING,
     ) -> None:
-        self._missed, self._most = missed, most
+        self._missed, self._missing, self._most = missed, missing, most
         self._waiting = 0
         self._left_out: dict[str | None, float] = {}  # servers of which something was told, and since when
         self._errands, self._me, self._channels, self._threads = errands, me, channels, threads
@@ -130,6 +133,7 @@ class Ingest:
             logger.error("too many events wait to be stored, the rest is read back later", extra={"events": self._most})
         if (origin := origin_of(body)) is not None:
             self._left_out.setdefault(origin.guild_id, self._clock() - _MARGIN)
+            self._missing(origin.guild_id)
 
     def _taken(self, _: "asyncio.Task[None]") -> None:
         self._waiting -= 1
@@ -250,6 +254,7 @@ class Ingest:
             told.thread,
             told.message_id,
             person=told.person,
+            sent_at=told.sent_at,
             mark="" if here_alone else "@Clew ",
             to_confirm=True,
         )

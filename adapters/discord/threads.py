@@ -39,6 +39,10 @@ class Threads:
         if not is_continuous(thread) and channel_id == thread.thread_id:
             self._remember(thread, in_thread=True)
 
+    def is_seen(self, thread: Thread) -> bool:
+        """Whether it is known, without asking, that there is a thread for a conversation."""
+        return self._in_thread.get(thread, False)
+
     async def is_opened(self, thread: Thread) -> bool:
         """Whether there is a thread for a conversation that has begun. Raises PlatformAway when it cannot be told."""
         known = self._in_thread.get(thread)

@@ -65,7 +65,7 @@ class SlackAdapter:
     Args:
         line: see `open_line`; closed after the last turn.
         now: seconds since the epoch.
-        clock: seconds from any beginning.
+        clock: seconds from any beginning; with *sleep* the line's own unless given.
         http_host: the address that events over HTTP are taken on.
 
     Raises:
@@ -84,10 +84,11 @@ class SlackAdapter:
         rhythm: Rhythm | None = None,
         pace: Pace | None = None,
         now: Callable[[], float] = time.time,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
         http_host: str = EVERYWHERE,
     ) -> None:
+        clock, sleep = clock or line.clock, sleep or line.sleep
         self._settings, self._access, self._line, self._store = settings, read_access(settings), line, store
         self._inbox, self._commands = inbox, commands
         self._rhythm, self._pace, self._http_host = rhythm or Rhythm(), pace, http_host
@@ -103,7 +104,7 @@ class SlackAdapter:
         self._calls = Calls(line.client, Budget(clock=clock, sleep=sleep), sleep=sleep, clock=clock, metrics=metrics)
         self._parts: _Parts | None = None
         self._catch_up: CatchUp | None = None
-        self._is_known = asyncio.Event()  # who we are
+        self._is_known, self._catches_up = asyncio.Event(), asyncio.Event()  # who we are, and what was missed
 
     @property
     def platform(self) -> Platform:
@@ -141,6 +142,7 @@ class SlackAdapter:
                 pace=self._rhythm.catch_up,
                 again=self._rhythm.again,
             )
+            self._catches_up.set()
             # Before the first event comes, which would hide the gap.
             await _note_how_far(catch_up)
             app = make_app(self._line.client, self._access.bot_token, me, self._actions(errands, parts))
@@ -198,6 +200,7 @@ class SlackAdapter:
             confirm=confirmations.add,
             whisper=parts.announcer.whisper,
             show_home=parts.home.show,
+            came_late=self._came_late,
             now=self._now,
             within=self._rhythm.ack,
         )
@@ -275,6 +278,9 @@ class SlackAdapter:
 
     async def catch_up(self, thread: Thread) -> None:
         """Take in what was missed in a thread; see `Adapter`."""
+        while self._catch_up is None:
+            await self._catches_up.wait()
+        await self._catch_up.hurry(thread)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""
@@ -286,6 +292,10 @@ class SlackAdapter:
         while self._parts is None:
             await self._is_known.wait()
         return self._parts
+
+    def _came_late(self, thread: Thread, since: float) -> None:
+        if self._catch_up is not None:
+            self._catch_up.came_late(thread, since)
 
     async def _stopped_at_slack(self, turn: Turn) -> None:
         """Somebody pressed Slack's own stop button on a growing answer."""

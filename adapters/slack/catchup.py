@@ -3,23 +3,27 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from adapters.slack.calls import Calls
+from adapters.slack.gaps import Gaps
 from adapters.slack.pages import order, order_at
 from adapters.slack.places import SLACK, place_of
-from adapters.slack.unheard import Ingest, Notes, Unheard
+from adapters.slack.unheard import Found, Ingest, Notes, Unheard
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformAway, PlatformError, StoreError
 from bot.messages import Thread
-from bot.ports import CatchUpStore, Place
+from bot.ports import CatchUpStore
 from bot.watching import AGAIN, AGE, Watching
 
 logger = logging.getLogger(__name__)
 
-_MARGIN = 600.0  # seconds before the newest known message that are looked at again: events overtake one another
 _PAUSE, _LONGEST_PAUSE = 5.0, 60.0  # seconds before what failed is tried again
+_SOON = 1.0  # the same, where somebody waits
+_MOST_HURRIED = 4  # readings that somebody waits for, at a time: turns that are being answered ask by the same limit
 
 _T = TypeVar("_T")
 
@@ -31,8 +35,8 @@ class CatchUpTurns(CatchUpStore, Notes, Protocol):
 class CatchUp:
     """Looks for what was said and not told.
 
-    All readings together make one request a second at the most, and stand behind whatever people wait for. Threads
-    just answered in are read again by `watching`.
+    All readings that nobody waits for make one request a second at the most, and stand behind whatever people wait
+    for. Threads just answered in are read again by `watching`.
 
     Args:
         ingest: takes what is found, of each thread the oldest first.
@@ -65,15 +69,11 @@ class CatchUp:
         self._store, self._me, self._channels = store, me, channels
         self._clock, self._sleep = clock, sleep
         self._age = age
-        self._places: Sequence[Place] | None = None
-        self.watching = Watching(
-            lambda thread, since: self._unheard.read_thread(thread, since=since),
-            clock=clock,
-            sleep=sleep,
-            age=age,
-            again=again,
-            most=most_watched,
-        )
+        self._gaps = Gaps(me.installation_id, age=age)
+        self._is_noted, self._is_over = asyncio.Event(), False
+        self._lanes: WeakValueDictionary[Thread, asyncio.Lock] = WeakValueDictionary()  # gone when nobody waits
+        self._hurried = asyncio.Semaphore(_MOST_HURRIED)
+        self.watching = Watching(self._read_again, clock=clock, sleep=sleep, age=age, again=again, most=most_watched)
 
     # --- after a start ------------------------------------------------------------------------
 
@@ -83,50 +83,63 @@ class CatchUp:
         Raises:
             StoreError: the store cannot tell.
         """
-        self._places = await self._store.places(SLACK)
+        places = [
+            place for place in await self._store.places(SLACK) if place.installation_id == self._me.installation_id
+        ]
+        heard = {place.channel_id: place.heard_at for place in places}
+        self._gaps.note(heard, self._channels, now=self._clock())
+        self._is_noted.set()
 
     async def run(self) -> None:
         """Look through every channel the bot was addressed in, then through the others it is in.
 
         Of each kind the channels come first, then their threads that moved or are active. It returns when all is read.
-        With many threads that takes minutes, and nothing should wait for it. What Slack or the store cannot do now is
-        tried again, until what might be found would be too old.
+        With many threads that takes minutes, and what waits for one of them has it read by `hurry`. What Slack or the
+        store cannot do now is tried again, until what might be found would be too old.
 
         Raises:
-            StoreError: nothing was noted before, and the store cannot tell now.
+            StoreError: that all was looked through cannot be noted.
         """
-        if self._places is None:
-            await self.note()
-        now = self._clock()
-        places = [place for place in self._places or () if place.installation_id == self._me.installation_id]
-        heard = {place.channel_id: place.heard_at for place in places}
-        await self._look_through(heard, now)
-        # Where nobody ever addressed it the bot was last heard when it was last heard at all. In a new database that
-        # was never: the mentions of the time before it are not for this bot to answer.
-        last = max(heard.values(), default=None)
-        others = {} if last is None else {channel: last for channel in self._channels if channel not in heard}
-        await self._look_through(others, now)
-        self._places = None
+        while not self._is_noted.is_set():
+            await self._each([self.note], lambda note: note(), until=self._clock() + self._age)
+        if not self._is_over:
+            number = len(self._gaps.heard) + len(self._gaps.others)
+            for channels in (self._gaps.heard, self._gaps.others):
+                await self._look_through(channels, self._clock())
+            self._is_over = True
+            self._gaps.close()
+            logger.info("caught up", extra={"channels": number})
         await self._store.caught_up(SLACK)
-        logger.info("caught up", extra={"channels": len(heard) + len(others)})
 
-    async def _look_through(self, heard: Mapping[str, float], now: float) -> None:
+    async def _look_through(self, channels: Sequence[str], now: float) -> None:
         """Look through channels, each from a little before the time until which it was heard."""
-        cursors = {channel: max(heard_at - _MARGIN, now - self._age) for channel, heard_at in heard.items()}
-        active = await self._active(cursors, now)
+        active = await self._active(frozenset(channels), now)
+        by_channel: defaultdict[str, set[Thread]] = defaultdict(set)
+        for thread in active:
+            by_channel[thread.channel_id].add(thread)
         moved: dict[Thread, str] = {}  # and the ts of the newest reply
         still: set[Thread] = set()  # of the active ones
 
         async def look_into(channel: str) -> None:
-            since = cursors[channel]
-            latest = await self._unheard.read_top(channel, since=since, back_to=now - self._age)
-            moved.update({thread: ts for thread, ts in latest.items() if ts and order(ts) > order_at(since)})
-            still.update(thread for thread in active if thread in latest and thread not in moved)
+            top = Thread(SLACK, self._me.installation_id, channel, channel)
+            since = self._gaps.since_in(channel)
+            found = await self._unheard.find(top, since=since, back_to=now - self._age)
+            latest = found.latest
+            here = {thread: ts for thread, ts in latest.items() if ts and order(ts) > order_at(since)}
+            absent = by_channel[channel] - latest.keys()
+            moved.update(here)
+            still.update(by_channel[channel] - absent - here.keys())
+            # First: what is taken in wakes threads, and most of those have no more to be found.
+            self._gaps.top_was_read(channel, told_from=found.told_from, unsettled=here.keys() | absent)
+            with self._gaps.reading(top):
+                await self._take_in(found)
 
         async def look_at(thread: Thread) -> None:
-            await self._unheard.read_thread(thread, since=cursors[thread.channel_id])
+            with self._gaps.reading(thread) as since:
+                if since is not None:  # else somebody waited for it meanwhile
+                    await self._take_in(await self._unheard.find(thread, since=since))
 
-        await self._each(list(cursors), look_into, until=now + self._age)
+        await self._each(channels, look_into, until=now + self._age)
         ours = [thread for thread in active if thread not in still]
         theirs = sorted(moved.keys() - set(ours), key=lambda thread: order(moved[thread]), reverse=True)
         await self._each([*ours, *theirs], look_at, until=now + self._age)
@@ -166,3 +179,51 @@ class CatchUp:
         except PlatformError as error:
             logger.info("not caught up", extra={"reason": str(error)})
         return True
+
+    # --- what somebody waits for --------------------------------------------------------------
+
+    async def hurry(self, thread: Thread) -> None:
+        """Return when nothing that was missed in a thread is left to be found, as `Adapter.catch_up` says.
+
+        Where something may have been missed the thread is read ahead of all others, once for everybody who waits. Of
+        many such threads the first wishes come first: a wait is bounded, so those who waited for too long are gone,
+        and nobody is overtaken until then. What Slack or the store cannot do now is tried again.
+        """
+        await self._is_noted.wait()
+        pause = _SOON
+        while self._gaps.since(thread) is not None:
+            try:
+                async with self._lane(thread), self._hurried:
+                    await self._read_now(thread)
+            except (PlatformAway, StoreError) as error:
+                logger.info("not caught up yet", extra={"thread_key": thread.key, "reason": str(error)})
+                await self._sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def came_late(self, thread: Thread, since: float) -> None:
+        """What called the bot into a thread was told after later messages, which were passed over: read them."""
+        self._gaps.came_late(thread, since)
+
+    async def _read_now(self, thread: Thread) -> None:
+        with self._gaps.reading(thread) as since:
+            if since is None:  # whoever came before has read it
+                return
+            try:
+                await self._unheard.read(thread, since=since, hurry=True)
+            except (PlatformAway, StoreError):
+                raise
+            except PlatformError as error:
+                logger.info("not caught up", extra={"thread_key": thread.key, "reason": str(error)})
+
+    async def _read_again(self, thread: Thread, since: float) -> None:
+        """Read a watched thread, and with it what may have been missed there."""
+        with self._gaps.reading(thread) as missed:
+            await self._unheard.read(thread, since=since if missed is None else min(since, missed))
+
+    async def _take_in(self, found: Found) -> None:
+        """Take in what was found. What this wakes need not read it again, and waits until it is done."""
+        async with self._lane(found.thread):
+            await self._unheard.take_in(found)
+
+    def _lane(self, thread: Thread) -> asyncio.Lock:
+        return self._lanes.setdefault(thread, asyncio.Lock())

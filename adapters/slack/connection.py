@@ -1,6 +1,7 @@
 """What the connection to Slack is made of: the settings, the SDK's client, and the way in for whatever arrives."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -77,10 +78,17 @@ def read_access(settings: SlackSettings) -> Access:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The SDK's client and the session it speaks over."""
+    """The SDK's client, the session it speaks over, and the time in which Slack's limits are kept.
+
+    Attributes:
+        clock: seconds from any beginning.
+        sleep: waits so many of them. Both are those of whoever serves at the other end, a stand-in in a hurry perhaps.
+    """
 
     client: AsyncWebClient
     session: aiohttp.ClientSession
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @asynccontextmanager

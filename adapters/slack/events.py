@@ -72,6 +72,7 @@ class Commanded:
     command: Command
     message_id: MessageId
     person: Person
+    sent_at: float  # seconds since the epoch
 
 
 Event = Posted | Edited | Deleted | Commanded
@@ -162,7 +163,7 @@ def _is_empty(message: Message) -> bool:
 def _as_command(message: Message) -> Commanded | None:
     is_to_us = message.address in {Address.DIRECT, Address.MENTION}
     command = command_of(message.text or "") if is_to_us and not message.attachments else None
-    return Commanded(message.thread, command, message.id, message.author) if command else None
+    return Commanded(message.thread, command, message.id, message.author, message.sent_at) if command else None
 
 
 def _read_change(event: Fields, channel: str, context: _Context) -> Event | None:

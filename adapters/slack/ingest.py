@@ -28,6 +28,7 @@ from bot.watching import AGE
 logger = logging.getLogger(__name__)
 
 _MOST_DONE = 10_000  # commands remembered as carried out; an event may come again for minutes
+_MOST_PASSED_OVER = 10_000  # threads
 STANDING_WITHIN = 1.0  # seconds that somebody with a command may wait for being looked up
 _AT_ONCE = {Command.STOP, Command.HELP}  # for whoever is not known to be refused
 
@@ -59,6 +60,7 @@ class Commands(Telling, Protocol):
         *,
         person: Person | None = None,
         turn: TurnId | None = None,
+        sent_at: float | None = None,
         mark: str = "/",
         to_confirm: bool = False,
     ) -> str: ...
@@ -79,6 +81,8 @@ class Ingest:
         confirm: told what is to be said about a command that was carried out.
         whisper: shows mrkdwn in a thread to one person alone, and tells whether it could.
         show_home: told who opened the Home tab.
+        came_late: told of a thread, and of a time (seconds since the epoch), that what called the bot into the thread
+            then was told only now, after others who may have gone on talking to it.
         now: seconds since the epoch.
         within: seconds that an event may take. It must be acknowledged within 3; what takes longer is stored all the
             same, and known when it comes again.
@@ -97,12 +101,13 @@ class Ingest:
         confirm: Callable[[Thread, MessageId, str], None],
         whisper: Callable[[Thread, Person, str], Awaitable[bool]],
         show_home: Callable[[PersonId], Awaitable[None]],
+        came_late: Callable[[Thread, float], None] = lambda thread, since: None,
         now: Callable[[], float] = time.time,
         within: float = 2.0,
     ) -> None:
         self._errands, self._me, self._store, self._inbox, self._commands = errands, me, store, inbox, commands
         self._people, self._condition, self._confirm = people, condition, confirm
-        self._show_home, self._now, self._within = show_home, now, within
+        self._show_home, self._came_late, self._now, self._within = show_home, came_late, now, within
         self._asides = Asides(
             errands,
             commands,
@@ -113,11 +118,15 @@ class Ingest:
         self._changes = Changes(now)
         self._lanes: WeakValueDictionary[Thread, asyncio.Lock] = WeakValueDictionary()  # gone when nobody waits
         self._done: OrderedDict[tuple[Thread, MessageId], None] = OrderedDict()
+        self._passed_over: OrderedDict[Thread, MessageId] = OrderedDict()  # the newest in each thread
 
     async def accept(self, body: Mapping[str, object]) -> bool:
         """Store what an event says. False: it is not stored (yet), do not acknowledge it."""
         # Never cancelled: between storing a question and waking its thread it would be left lying.
-        task = self._errands.start(self._keep(body))
+        try:
+            task = self._errands.start(self._keep(body))
+        except RuntimeError:  # the end has come, and whoever looks for what was missed has not heard of it yet
+            return False
         done, _ = await asyncio.wait({task}, timeout=self._within)
         if not done:
             logger.warning("event not stored in time", extra={"seconds": self._within})
@@ -145,7 +154,7 @@ class Ingest:
         async with self._lanes.setdefault(thread, asyncio.Lock()):
             match event:
                 case Posted(message) if not self._changes.overtook(thread, message.id, message.sent_at):
-                    await self._inbox.receive(message)
+                    await self._receive(message)
                 case Edited(message) if not self._changes.overtook(thread, message.id, message.sent_at):
                     await self._edit(event)
                 case Deleted(thread, message_id):
@@ -155,6 +164,18 @@ class Ingest:
                     await self._carry_out(told)
                 case _:
                     logger.info("event overtaken by a later one", extra={"thread_key": thread.key})
+
+    async def _receive(self, message: Message) -> None:
+        thread = message.thread
+        later = self._passed_over.get(thread) if message.address is Address.MENTION else None
+        if later is not None and order(later) > order_at(message.sent_at):
+            # Said when the bot had been called, and heard when that was not known.
+            del self._passed_over[thread]
+            self._came_late(thread, message.sent_at)
+        if not await self._inbox.receive(message) and message.address is Address.OPEN:
+            self._passed_over[thread] = max(message.id, self._passed_over.pop(thread, message.id), key=order)
+            while len(self._passed_over) > _MOST_PASSED_OVER:
+                self._passed_over.popitem(last=False)
 
     async def _edit(self, event: Edited) -> None:
         message = event.message
@@ -199,6 +220,7 @@ class Ingest:
             told.thread,
             told.message_id,
             person=await with_standing(told.person, self._people, command),
+            sent_at=told.sent_at,
             mark="" if here_alone else "@Clew ",
             to_confirm=True,
         )

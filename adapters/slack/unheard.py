@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from adapters.slack.calls import Calls
 from adapters.slack.pages import Pace, Post, order, order_at, read_channel, read_replies, ts_at, ts_of
-from adapters.slack.places import SLACK, is_direct, is_ts, place_of
+from adapters.slack.places import is_direct, is_ts, place_of
 from adapters.slack.reading import mentions
 from adapters.slack.workspace import Workspace
 from bot.errors import StoreUnavailable
@@ -37,10 +38,26 @@ class Notes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands in a thread, or at a channel's top level."""
+
+    thread: Thread
+    since: float  # what was said before it is known
+    posts: Sequence[Post]  # oldest first
+    told_from: str  # nothing is missing among them after this ts
+
+    @property
+    def latest(self) -> Mapping[Thread, str]:
+        """The threads that hang from these posts, and the ts of each one's newest reply; empty for none."""
+        place = self.thread
+        return {replace(place, thread_id=str(post["ts"])): _latest_reply(post) for post in self.posts}
+
+
 class Unheard:
     """Reads again what people said, and hands on what is found, of each place the oldest first.
 
-    All readings together make one request in *pace* seconds, and stand behind whatever people wait for.
+    All readings but those in a hurry make one request in *pace* seconds, and stand behind whatever people wait for.
 
     Args:
         age: seconds; what is older is not looked for.
@@ -63,58 +80,64 @@ class Unheard:
         self._calls, self._store, self._me, self._ingest = calls, store, me, ingest
         self._clock, self._sleep, self._pace = clock, sleep, pace
         self._age, self._most = age, most
-        self._readings = Pace(page=_PAGE, hurry=False, within=_WITHIN, pause=self._turn_to_ask)
+        self._patient = Pace(page=_PAGE, hurry=False, within=_WITHIN, pause=self._turn_to_ask)
+        self._hurried = Pace(page=_PAGE)
         self._asking = asyncio.Lock()
         self._asked_at = 0.0
 
-    async def read_top(self, channel: str, *, since: float, back_to: float | None = None) -> Mapping[Thread, str]:
-        """Take in what was said after a time at a channel's top level.
+    async def read(self, thread: Thread, *, since: float, hurry: bool = False) -> None:
+        """Take in what was said in a thread after a time. Raises as `find` and `take_in` do."""
+        await self.take_in(await self.find(thread, since=since, hurry=hurry))
+
+    async def find(self, thread: Thread, *, since: float, back_to: float | None = None, hurry: bool = False) -> Found:
+        """What was said after a time in a thread, or at the top level of a channel, which has a thread's name as well.
 
         Args:
-            back_to: read from that time on, and take nothing in of it before *since*: threads are known by the
-                posts they hang from, and somebody may still write in an older one.
-
-        Returns:
-            The threads that hang from what was read, and the ts of each one's newest reply; empty for none.
+            back_to: read a top level from that time on: threads are known by the posts they hang from, and somebody
+                may still write in an older one.
+            hurry: somebody waits for it.
 
         Raises:
             PlatformError: Slack does not tell.
-            StoreError: something found could not be kept.
         """
-        reading = read_channel(
-            self._calls,
-            channel,
-            oldest=ts_at(since if back_to is None else min(since, back_to)),
-            latest=ts_at(self._clock() + self._age),  # Slack's clock may be ahead of ours
-            pace=self._readings,
-        )
-        # A reply that was also sent to the channel is read with its thread, where it has its place among the others.
-        posts = [post for post in await self._gathered(reading, channel) if post.get("thread_ts") in {None, post["ts"]}]
-        for post in posts:
-            # What nobody was asked in a channel begins no conversation, also not with a bot that was called later.
-            if order(str(post["ts"])) > order_at(since) and (is_direct(channel) or self._is_to_us(post)):
-                await self._take_in(post, channel)
-        installation = self._me.installation_id
-        return {Thread(SLACK, installation, channel, str(post["ts"])): _latest_reply(post) for post in posts}
-
-    async def read_thread(self, thread: Thread, *, since: float) -> None:
-        """Take in what was said in a thread after a time. Raises as `read_top` does."""
         channel, thread_ts = place_of(thread)
+        pace = self._hurried if hurry else self._patient
+        oldest = ts_at(since if back_to is None else min(since, back_to))
         if thread_ts is None:
-            await self.read_top(channel, since=since)
+            latest = ts_at(self._clock() + self._age)  # Slack's clock may be ahead of ours
+            reading = read_channel(self._calls, channel, oldest=oldest, latest=latest, pace=pace)
+        else:
+            reading = read_replies(self._calls, channel, thread_ts, oldest=oldest, pace=pace)
+        posts, is_all = await self._gathered(reading, channel)
+        told_from = oldest if is_all else str(posts[0]["ts"])
+        if thread_ts is None:
+            # A reply that was also sent to the channel is read with its thread, where it has its place.
+            posts = [post for post in posts if post.get("thread_ts") in {None, post["ts"]}]
+        return Found(thread, since, posts, told_from)
+
+    async def take_in(self, found: Found) -> None:
+        """Hand on what was found, as the events that should have told of it.
+
+        Raises:
+            StoreError: something could not be kept.
+        """
+        channel, thread_ts = place_of(found.thread)
+        posts = [post for post in found.posts if order(str(post["ts"])) > order_at(found.since)]
+        if is_direct(channel):
+            for post in posts:
+                if post["ts"] != thread_ts:  # which stands at the top level
+                    await self._hand_on(post, channel)
             return
-        begun = None if is_direct(channel) else (await self._store.note(thread)).since
-        reading = read_replies(self._calls, channel, thread_ts, oldest=ts_at(since), pace=self._readings)
-        for post in await self._gathered(reading, channel):
-            ts = str(post["ts"])
-            if ts == thread_ts or order(ts) <= order_at(since):
-                continue
-            # What people said among themselves before the bot was called was not said to it, then or now.
-            if is_direct(channel) or (begun is not None and order(ts) >= order_at(begun)):
-                await self._take_in(post, channel)
+        # What nobody was asked in a channel begins no conversation, also not with a bot that was called later: what
+        # people said among themselves before that was not said to it, then or now.
+        begun = None if thread_ts is None else (await self._store.note(found.thread)).since
+        for post in posts:
+            if begun is not None and post["ts"] != thread_ts and order(str(post["ts"])) >= order_at(begun):
+                await self._hand_on(post, channel)
             elif self._is_to_us(post):
-                await self._take_in(post, channel)
-                begun = (await self._store.note(thread)).since  # this may be what called it
+                await self._hand_on(post, channel)
+                if thread_ts is not None:
+                    begun = (await self._store.note(found.thread)).since  # this may be what called it
 
     def _is_to_us(self, post: Post) -> bool:
         text = post.get("text")
@@ -128,8 +151,8 @@ class Unheard:
                 await self._sleep(min(wait, self._pace))  # the clock may have been put back
             self._asked_at = self._clock()
 
-    async def _gathered(self, reading: AsyncGenerator[Sequence[Post], None], channel: str) -> list[Post]:
-        """The newest posts that are read, oldest first, each once and with a ts."""
+    async def _gathered(self, reading: AsyncGenerator[Sequence[Post], None], channel: str) -> tuple[list[Post], bool]:
+        """The newest posts that are read, oldest first, each once and with a ts; and whether these are all."""
         found: dict[str, Post] = {}
         async with aclosing(reading) as pages:
             async for page in pages:
@@ -137,10 +160,9 @@ class Unheard:
                 if len(found) > 10 * self._most:
                     logger.warning("more was said than is looked through", extra={"channel": channel})
                     break
-        return [found[ts] for ts in sorted(found, key=order)[-self._most :]]
+        return [found[ts] for ts in sorted(found, key=order)[-self._most :]], len(found) <= self._most
 
-    async def _take_in(self, post: Post, channel: str) -> None:
-        """Hand a message on as the event that should have told of it."""
+    async def _hand_on(self, post: Post, channel: str) -> None:
         if not await self._ingest(as_event(post, channel, self._me)):
             raise StoreUnavailable("a message that was found could not be kept")
 

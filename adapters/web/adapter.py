@@ -54,6 +54,7 @@ class WebAdapter:
         files: the folder for what people attach and the model makes; made when it is needed.
         largest_file: most bytes of one file.
         pace: least seconds between two frames of a growing answer on one page.
+        keeping: least seconds between two times that a growing answer is written down.
         beat: seconds of silence after which an open page is told that the connection is alive.
         wrong_token_pause: seconds that a wrong token holds up the next attempt.
 
@@ -76,6 +77,7 @@ class WebAdapter:
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
         largest_file: int = LARGEST_FILE,
         pace: float = 0.08,
+        keeping: float = 1.0,
         beat: float = 15.0,
         wrong_token_pause: float = 1.0,
     ) -> None:
@@ -84,7 +86,7 @@ class WebAdapter:
                 f"WEB_HOST is {settings.host!r}, which other machines can reach, and WEB_TOKEN is not set; "
                 "set WEB_TOKEN, or WEB_HOST to 127.0.0.1."
             )
-        self._settings, self._store, self._new_id = settings, store, new_id
+        self._settings, self._store, self._new_id, self._keeping = settings, store, new_id, keeping
         self._files = Files(files, cap=largest_file)
         self._feeds = Feeds(store, pace=pace, beat=beat)
         self._server = Server(
@@ -128,7 +130,15 @@ class WebAdapter:
 
     def reply(self, turn: Turn, draft: Draft) -> AbstractAsyncContextManager[Reply]:
         """Open the reply to a turn; see `Adapter`."""
-        return open_reply(turn, draft, store=self._store, files=self._files, feeds=self._feeds, new_id=self._new_id)
+        return open_reply(
+            turn,
+            draft,
+            store=self._store,
+            files=self._files,
+            feeds=self._feeds,
+            new_id=self._new_id,
+            keeping=self._keeping,
+        )
 
     async def download(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
         """The bytes of a file, piece by piece. Raises AttachmentUnreadable."""

@@ -1,19 +1,22 @@
 """The reply to one turn: shown on the page while it grows, written to the store when it ends."""
 
+import asyncio
 import hashlib
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from adapters.web.feeds import Feeds, Growing
+from adapters.web.feeds import LONG, Feeds, Growing
 from adapters.web.files import Arrival, Files
-from adapters.web.format import markdown_of, place_of
+from adapters.web.format import growing_markdown_of, markdown_of, place_of
 from bot.answers import Answered, Draft, Ending, Notice, Stopped
-from bot.errors import AttachmentTooLarge, StoreError
+from bot.errors import AttachmentTooLarge, StaleTurn, StoreError
 from bot.made import Made, files_of, marked, passages_of
 from bot.messages import Attachment, AttachmentId, MessageId, Part, Thread, Turn, TurnState
 from bot.ports import Store
+from bot.waiting import pause
 
 logger = logging.getLogger(__name__)
 
@@ -24,26 +27,74 @@ _STATES = {Answered: TurnState.ANSWERED, Stopped: TurnState.STOPPED, Notice: Tur
 
 
 class WebReply:
-    """A reply as the core knows it. The page shows the draft by itself; only the end is written down."""
+    """A reply as the core knows it. The page shows the draft by itself; now and then it is written down, and its end.
+
+    Args:
+        keeping: least seconds between two times that the draft is written down, for whoever stops it after a crash.
+    """
 
     def __init__(
-        self, turn: Turn, growing: Growing, *, store: Store, files: Files, feeds: Feeds, new_id: Callable[[], str]
+        self,
+        turn: Turn,
+        growing: Growing,
+        *,
+        store: Store,
+        files: Files,
+        feeds: Feeds,
+        new_id: Callable[[], str],
+        keeping: float,
     ) -> None:
-        self._turn, self._growing = turn, growing
+        self._turn, self._growing, self._keeping = turn, growing, keeping
         self._store, self._files, self._feeds = store, files, feeds
         # An earlier attempt's part is written over, so that there is one answer whatever happened.
         self._message_id = turn.parts[0].message_id if turn.parts else MessageId(new_id())
+        self._kept = turn.parts[0] if turn.parts else None
+        self._more, self._ended = asyncio.Event(), asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def changed(self) -> None:
         """Tell the pages that look at the thread; each takes its time."""
+        self._more.set()
         self._feeds.grown(self._turn.thread)
+
+    async def keep_drafts(self) -> None:
+        """Write the draft down when it begins, and again while it grows, until the reply ends."""
+        while True:
+            await pause(math.inf, self._more, self._ended)
+            self._more.clear()
+            try:
+                async with self._writing:
+                    if self._ended.is_set():
+                        return
+                    await self._keep_draft()
+            except StaleTurn:
+                return
+            except StoreError as error:  # there will be more to write, or the end
+                logger.info("draft not kept", extra={**self._turn.fields, "reason": str(error)})
+            await pause(self._keeping, self._ended)
+
+    async def _keep_draft(self) -> None:
+        answer = self._growing.draft.answer
+        is_long = len(answer.text) > LONG
+        text = await asyncio.to_thread(growing_markdown_of, answer) if is_long else growing_markdown_of(answer)
+        if answer.text.strip() and (self._kept is None or text != self._kept.text):
+            part = self._part(text, ())
+            await self._store.shown(self._turn, part)
+            self._kept = part
 
     async def end(self, ending: Ending) -> None:
         """Write down what the turn shows from now on. Raises StoreError."""
+        self._ended.set()
+        async with self._writing:
+            await self._end(ending)
+
+    async def _end(self, ending: Ending) -> None:
         with self._files.arriving(self._turn.thread) as arrival:
             match ending:
                 case Notice(text):
                     part = self._part(text, ())
+                case Stopped(answer) if answer.is_empty and self._kept is not None and self._kept.text:
+                    part = self._kept  # people have seen it, before a crash as a rule
                 case Answered(answer) | Stopped(answer):
                     passages = passages_of(answer, asked=self._turn.messages[0].text)
                     made = files_of(passages)
@@ -83,11 +134,24 @@ class WebReply:
 
 @asynccontextmanager
 async def open_reply(
-    turn: Turn, draft: Draft, *, store: Store, files: Files, feeds: Feeds, new_id: Callable[[], str]
+    turn: Turn,
+    draft: Draft,
+    *,
+    store: Store,
+    files: Files,
+    feeds: Feeds,
+    new_id: Callable[[], str],
+    keeping: float,
 ) -> AsyncIterator[WebReply]:
     """Show the draft as the turn's answer; afterwards what the store says the turn has come to."""
     with feeds.showing(turn, draft) as growing:
-        yield WebReply(turn, growing, store=store, files=files, feeds=feeds, new_id=new_id)
+        reply = WebReply(turn, growing, store=store, files=files, feeds=feeds, new_id=new_id, keeping=keeping)
+        keeping_drafts = asyncio.create_task(reply.keep_drafts())
+        try:
+            yield reply
+        finally:
+            keeping_drafts.cancel()
+            await asyncio.wait({keeping_drafts})
     # An answer that was asked for again leaves the files of the one it replaces, and a reset those of its turn.
     try:
         await files.sweep(turn.thread, lambda: wanted_files(store, turn.thread))

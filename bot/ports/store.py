@@ -28,6 +28,7 @@ class Retried(StrEnum):
     QUEUED = "queued"
     NOTHING = "nothing"  # no turn has ended since the last reset
     BUSY = "busy"  # a turn is waiting or being answered
+    LATE = "late"  # the last turn was asked for after this was wished
     REPEATED = "repeated"  # this very command was carried out before
 
 
@@ -87,8 +88,12 @@ class MessageStore(Protocol):
     async def add(self, message: Message, *, refusal: Refusal | None = None) -> bool:
         """Store a message in the turn it belongs to; False when its id is known in the thread already.
 
-        It joins the thread's last turn when that is waiting, of the same person and the same
-        refusal, and not sealed by a command since; else it begins a turn.
+        The turns that wait stand in the order of `sent_at`, what was said at the same moment as it was told: a message
+        that is told late is put among them, and never before a turn that was taken, or is to be answered again. It
+        joins the turn it falls within, or stands beside, when that is of the same person and the same refusal; else it
+        begins a turn, and one that it falls within goes on after it as another. Nothing said later joins a turn that a
+        command came after.
+
         A refused message is stored without its text and attachments.
         """
         ...
@@ -217,9 +222,14 @@ class TurnStore(Protocol):
 
 
 class ControlStore(Protocol):
-    """What the commands need. The message that carried a command makes it happen once."""
+    """What the commands need. The message that carried a command makes it happen once.
 
-    async def stop(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Turn | None:
+    One that is told late does nothing to a turn that was asked for after *sent_at* (seconds since the epoch).
+    """
+
+    async def stop(
+        self, thread: Thread, command: MessageId, *, turn: TurnId | None = None, sent_at: float | None = None
+    ) -> Turn | None:
         """Mark the running turn as to be stopped and return it; None when there is none.
 
         The same command again marks nothing, and returns the turn that is still being stopped or was stopped since.
@@ -252,13 +262,15 @@ class ControlStore(Protocol):
         """What is still to be said about commands."""
         ...
 
-    async def retry(self, thread: Thread, command: MessageId, *, turn: TurnId | None = None) -> Retried:
+    async def retry(
+        self, thread: Thread, command: MessageId, *, turn: TurnId | None = None, sent_at: float | None = None
+    ) -> Retried:
         """Queue the messages of the last ended turn that was not refused again, in its place.
 
         With *turn* only that one is meant.
 
-        The old turn is superseded, the new one takes over its messages and parts, and the
-        thread stands where the old one began.
+        The old turn is superseded, the new one takes over its messages and parts, less what is kept of their text, and
+        the thread stands where the old one began.
         """
         ...
 

@@ -1,8 +1,12 @@
-"""``python -m tests.chaos --seed 1 --minutes 10``: one run of chaos, and what it came to."""
+"""``python -m tests.chaos --seed 1 --minutes 10``: one run of chaos, and what it came to.
+
+It says twice a minute how it goes, and at Ctrl-C what it came to so far.
+"""
 
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +14,7 @@ from pathlib import Path
 from tests.chaos.run import Ran, run
 from tests.chaos.telling import story, totals
 
-THREADS_A_MINUTE, FEWEST, MOST = 12, 24, 200
+THREADS_A_MINUTE, FEWEST, MOST = 20, 24, 400
 
 
 def main() -> None:
@@ -25,11 +29,25 @@ def main() -> None:
     # The stand-ins' own server, of clients that were killed in the midst of an answer.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as made:
-        folder = given.keep or Path(made)
+        folder = (given.keep or Path(made)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        ran = asyncio.run(run(folder, seed=given.seed, seconds=given.minutes * 60, threads=threads, bug=given.bug))
+        ran = asyncio.run(_run(folder, seed=given.seed, minutes=given.minutes, threads=threads, bug=given.bug))
     _tell(ran)
     sys.exit(1 if ran.verdicts else 0)
+
+
+async def _run(folder: Path, *, seed: int, minutes: float, threads: int, bug: str | None) -> Ran:
+    enough = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # left at once it would leave the bot behind
+        asyncio.get_running_loop().add_signal_handler(number, enough.set)
+    return await run(
+        folder, seed=seed, seconds=minutes * 60, threads=threads, bug=bug, tell=_tell_meanwhile, enough=enough
+    )
+
+
+def _tell_meanwhile(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _tell(ran: Ran) -> None:

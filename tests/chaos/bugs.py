@@ -11,16 +11,12 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TypeVar, cast
 
-import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
-
-from adapters.slack.adapter import Line as SlackLine
 from bot.__main__ import Around
 from bot.answers import PLAIN, After, AnswerEvent, Completed, Manner, Question
 from bot.errors import ModelError, StaleTurn, ThreadClosed
 from bot.messages import InteractionId, Message, MessageId, Refusal, Thread, Turn, TurnId
-from bot.ports import Claim, Model, Store
+from bot.ports import Claim, Model, Retried, Store
+from tests.chaos.bugs_shown import blind_retry, button_left, confirmed_twice, pings_everybody, status_left
 
 SOUND = Around
 
@@ -66,7 +62,7 @@ def ack_before_store() -> Around:
 
 
 def stored_out_of_order() -> Around:
-    """Every other message of a thread is stored after the one that follows it."""
+    """Every other message of a thread is stored after the one that follows it, as if it had been said then."""
     known: dict[Thread, list[MessageId]] = {}
     kept: dict[Thread, list[_Added]] = {}
 
@@ -80,7 +76,7 @@ def stored_out_of_order() -> Around:
                 return True
             is_new = await store.add(message, refusal=refusal)
             for late, its_refusal in kept.pop(message.thread, ()):
-                await store.add(late, refusal=its_refusal)
+                await store.add(replace(late, sent_at=message.sent_at), refusal=its_refusal)
             return is_new
 
         return _interposed(store, add=add)
@@ -179,10 +175,56 @@ def prefix_forgotten() -> Around:
 def reset_ignored() -> Around:
     """A reset is confirmed, and does nothing."""
 
-    async def reset(thread: Thread, command: MessageId) -> bool:
+    async def reset(thread: Thread, command: MessageId, **named: object) -> bool:
         return False
 
     return Around(store=lambda store: _interposed(store, reset=reset))
+
+
+def quiet_ignored() -> Around:
+    """The bot says that it is quiet, and goes on as before."""
+
+    async def quieten(thread: Thread, command: MessageId, **named: object) -> bool:
+        return True
+
+    return Around(store=lambda store: _interposed(store, quieten=quieten))
+
+
+def any_button_retries() -> Around:
+    """Whichever answer a Retry button stood under, and however often it is pressed, it works on the last one."""
+
+    def wrap(store: Store) -> Store:
+        async def retry(thread: Thread, command: MessageId, **named: object) -> Retried:
+            return await store.retry(thread, command, **{**named, "turn": None})  # type: ignore[arg-type]  # handed on
+
+        return _interposed(store, retry=retry)
+
+    return Around(store=wrap)
+
+
+# --- what is kept ---------------------------------------------------------------------------------
+
+
+def forget_leaves_interactions() -> Around:
+    """A thread is forgotten here, and nothing of it at Gemini."""
+
+    async def delete(interaction: InteractionId) -> None:
+        return
+
+    return Around(model=lambda model: _interposed(model, delete=delete))
+
+
+def private_stored() -> Around:
+    """Gemini is let keep what is private."""
+
+    def wrap(model: E) -> E:
+        def answer(question: Question, *, after: After, manner: Manner = PLAIN) -> AsyncGenerator[AnswerEvent, None]:
+            stored = replace(manner, is_stored=True)
+            return cast("Model", model).answer(question, after=after, manner=stored)
+
+        return _interposed(model, answer=answer)
+
+    return Around(model=wrap)
 
 
 # --- taking up ------------------------------------------------------------------------------------
@@ -241,89 +283,6 @@ def notice_swallowed() -> Around:
     return Around(model=wrap)
 
 
-def blind_retry() -> Around:
-    """A post of which nobody knows the end is made again, without a look."""
-
-    async def again(client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]) -> AsyncSlackResponse:
-        try:
-            return await call(method, **named)
-        except (aiohttp.ClientError, TimeoutError):
-            return await call(method, **named)
-
-    return Around(slack=lambda line: _Client.over(line, {"chat.postMessage", "chat.startStream"}, again))
-
-
-def pings_everybody() -> Around:
-    """What the model says reaches Slack as it stands, with everybody named in it."""
-
-    async def louder(
-        client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]
-    ) -> AsyncSlackResponse:
-        sent = dict(cast("dict[str, object]", named["json"]))
-        if chunks := cast("list[dict[str, object]]", sent.get("chunks") or []):
-            sent["chunks"] = [{**one, "text": f"{one['text']} <!channel>"} if "text" in one else one for one in chunks]
-        else:
-            sent |= {"text": f"<!channel> {sent.get('text')}", "blocks": None}
-        return await call(method, **{**named, "json": sent})
-
-    saying = {"chat.postMessage", "chat.update", "chat.startStream", "chat.appendStream"}
-    return Around(slack=lambda line: _Client.over(line, saying, louder))
-
-
-def button_left() -> Around:
-    """An answer ends, and its Stop button stays."""
-
-    async def keeping(
-        client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]
-    ) -> AsyncSlackResponse:
-        return await call(method, **{**named, "json": _with_stop(named["json"])})
-
-    return Around(
-        slack=lambda line: _Client.over(line, {"chat.postMessage", "chat.update", "chat.stopStream"}, keeping)
-    )
-
-
-def _with_stop(sent: object) -> object:
-    stop = {"type": "button", "text": {"type": "plain_text", "text": "Stop"}, "action_id": "left", "value": "left"}
-    whole = cast("dict[str, object]", sent)
-    blocks = cast("list[dict[str, object]]", whole.get("blocks") or [])
-    return {**whole, "blocks": [*blocks, {"type": "actions", "elements": [stop]}]} if blocks else whole
-
-
-def status_left() -> Around:
-    """The line that says that work goes on is never taken away."""
-
-    async def keeping(
-        client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]
-    ) -> AsyncSlackResponse:
-        sent = cast("dict[str, object]", named["json"])
-        return await call(method, **{**named, "json": {**sent, "status": sent.get("status") or "is thinking…"}})
-
-    return Around(slack=lambda line: _Client.over(line, {"assistant.threads.setStatus"}, keeping))
-
-
-_Call = Callable[..., Awaitable[AsyncSlackResponse]]
-_Instead = Callable[[AsyncWebClient, _Call, str, dict[str, object]], Awaitable[AsyncSlackResponse]]
-
-
-class _Client(AsyncWebClient):
-    """The SDK's client, some methods of which are called in another way."""
-
-    def __init__(self, client: AsyncWebClient, methods: set[str], instead: _Instead) -> None:
-        super().__init__(token=client.token, base_url=client.base_url, session=client.session, retry_handlers=[])
-        self._methods, self._other = methods, instead
-
-    @classmethod
-    def over(cls, line: SlackLine, methods: set[str], instead: _Instead) -> SlackLine:
-        return SlackLine(cls(line.client, methods, instead), line.session)
-
-    async def api_call(self, api_method: str, **named: object) -> AsyncSlackResponse:
-        call = cast("_Call", super().api_call)
-        if api_method in self._methods:
-            return await self._other(self, call, api_method, named)
-        return await call(api_method, **named)
-
-
 def _telling(model: E, tell: Callable[[AnswerEvent], Awaitable[None]]) -> E:
     """A model of which somebody hears each event first."""
 
@@ -346,11 +305,16 @@ BUGS: Mapping[str, Callable[[], Around]] = {
         two_at_once,
         prefix_forgotten,
         reset_ignored,
+        quiet_ignored,
+        any_button_retries,
+        forget_leaves_interactions,
+        private_stored,
         recovery_without_adoption,
         paid_twice,
         notice_swallowed,
         blind_retry,
         pings_everybody,
+        confirmed_twice,
         button_left,
         status_left,
     )

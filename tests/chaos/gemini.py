@@ -3,12 +3,13 @@
 import re
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.offline import Conversation, OfflineModel, Received
-from bot.offline.wire import Refused
+from bot.offline.conversation import LABEL
+from bot.offline.wire import JsonObject, Refused, objects_in, text_in
 from tests.chaos.history import Asked, Outcome
 
 TAG = re.compile(r"q\d{5}")
@@ -59,6 +60,11 @@ class Gemini:
             if (status := _status(model, name)) is not None:
                 self._statuses[name] = status, time.time() - self.began
 
+    def files_there(self, model: OfflineModel, asked: Iterable[Asked]) -> set[str]:
+        """Of the files that it was asked about, those that it still has."""
+        addresses = {address for one in asked for address in one.files.values()}
+        return {address for address in addresses if _is_there(model, address)}
+
     def asked(self, model: OfflineModel) -> list[Asked]:
         """All that was created, oldest first."""
         return [
@@ -90,7 +96,26 @@ class Gemini:
             is_told=request.pieces > 0 and not request.dropped,
             ended_at=ended_at,
             lost_at=lost_at,
+            is_there=is_known,
+            files=_files(body),
         )
+
+
+def _files(body: Mapping[str, object]) -> dict[str, str]:
+    """The addresses of the files that a create names, by the labels before them."""
+    found, name = dict[str, str](), ""
+    for part in _parts(body.get("input")):
+        if label := LABEL.match(text_in(part, "text")):
+            name = label["name"]
+        elif uri := text_in(part, "uri"):
+            found[name] = uri
+    return found
+
+
+def _parts(input_: object) -> list[JsonObject]:
+    """The pieces of a create's input, whichever of its shapes it has."""
+    ones = [one for one in input_ if isinstance(one, dict)] if isinstance(input_, list) else []
+    return [part for one in ones for part in (objects_in(one, "content") or [one])]
 
 
 def _status(model: OfflineModel, name: str) -> str | None:
@@ -98,6 +123,14 @@ def _status(model: OfflineModel, name: str) -> str | None:
         return str(model.interaction(name)["status"])
     except Refused:
         return None
+
+
+def _is_there(model: OfflineModel, address: str) -> bool:
+    try:
+        model.files.get(f"files/{address.rpartition('/')[2]}")
+    except Refused:
+        return False
+    return True
 
 
 def answer(tags: Sequence[str], knew: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ Every question carries a tag of its own, `q00017`, and every text that replaces 
 a chaos run says the tags it was asked and all the tags it knows from before, so that an answer tells what it stands on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ class Said:
         changed_at: when it was edited or taken back, if it was.
         is_late: the platform lost an event of it, or handed it over after that of a later message: it may be heard of
             in another order.
+        is_named: it names the bot, or nobody else is there; else the bot reads it because it follows the thread.
     """
 
     thread: Thread
@@ -33,15 +34,28 @@ class Said:
     changed_at: float | None = None
     is_taken_back: bool = False
     is_late: bool = False
+    is_named: bool = True
+
+
+class Way(StrEnum):
+    """How a command was given."""
+
+    WORD = "says"  # in the thread, where it is confirmed for everybody
+    PRESS = "presses"  # a button
+    SLASH = "types a slash and"
 
 
 @dataclass(slots=True)
 class Gave:
-    """A command somebody gave in a thread, by a word or by a button.
+    """A command somebody gave in a thread.
 
     Attributes:
         told: what they were told about it; None when it was not confirmed.
         told_at: when they saw that.
+        told_times: how often they were told.
+        button: which one was pressed, so that it is known again when it is pressed twice.
+        is_taken: the platform heard that it was taken in. Where it did not, somebody was shown that nothing happened,
+            though something may have.
     """
 
     thread: Thread
@@ -49,6 +63,10 @@ class Gave:
     at: float
     told: str | None = None
     told_at: float | None = None
+    way: Way = Way.WORD
+    told_times: int = 1
+    button: str | None = None
+    is_taken: bool = True
 
 
 class Outcome(StrEnum):
@@ -72,6 +90,8 @@ class Asked:
         is_told: whether its id was sent before the connection broke.
         ended_at: when Gemini was done with it.
         lost_at: from when on it may not have been there to be fetched, if it was forgotten.
+        is_there: whether Gemini still has it in the end.
+        files: the address of each file that was handed over beforehand, by the name it was sent with.
     """
 
     id: str
@@ -84,6 +104,8 @@ class Asked:
     is_told: bool = True
     ended_at: float | None = None
     lost_at: float | None = None
+    is_there: bool = True
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +159,16 @@ class History:
     faults: Mapping[str, int] = field(default_factory=dict)  # how often each kind of trouble happened
     turn_limit: float | None = None  # seconds that a turn waits for its interaction; None: for ever
     in_flight: float = 1.0  # seconds that something takes at the most between the bot and everybody else
+    reports: Mapping[Thread, int] = field(default_factory=dict)  # how often it says what became of forgetting
+    private: Collection[Thread] = ()  # of which Gemini is to keep nothing
+    files_there: Collection[str] = ()  # addresses of files that Gemini has in the end
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A promise that was broken, and where."""
 
-    promise: str  # P1 ... P6
+    promise: str  # P1 ... P7
     thread: Thread | None
     words: str
     evidence: Sequence[object] = ()

@@ -6,12 +6,15 @@ blind it says so: what is allowed is named by its reason, never by how much of i
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from bot.commands import Command
 from bot.messages import Thread
-from tests.chaos.case import Case, cases, done_by
-from tests.chaos.history import Asked, End, Gave, History, Outcome, Said, Stood, Verdict
+from tests.chaos.case import Case, Due, cases, done_by
+from tests.chaos.history import Asked, End, Gave, History, Outcome, Said, Stood, Verdict, Way
+from tests.chaos.judge_commands import commands_are_heeded
+from tests.chaos.judge_kept import kept_as_promised
 from tests.chaos.judge_memory import memory_is_true
 
 ENDS_A_TURN = frozenset({Command.STOP, Command.RESET, Command.FORGET})
@@ -28,6 +31,8 @@ def judge(history: History) -> list[Verdict]:
         verdicts += memory_is_true(case)
         verdicts += _paid_once(case)
         verdicts += _is_finished(case)
+        verdicts += commands_are_heeded(case)
+        verdicts += kept_as_promised(case)
     return verdicts
 
 
@@ -52,21 +57,27 @@ def _told_why_not(case: Case) -> Iterator[Verdict]:
 
     A notice names no question. Consecutive messages of one person may be one turn, of two people never: so there
     are at least as many notices as people, and at most as many as messages. A message that was taken back needs
-    neither answer nor notice, and may have either: it may have been taken before.
+    neither answer nor notice, and may have either: it may have been taken before. Of what is not said to the bot see
+    `Case.due`.
 
     Whoever stopped or reset was told so, and where the turn that this ended had no word yet, that is all there is.
+    Whoever pressed a button for it may not have been told, when the bot died before it could.
 
     What was handed over late may be answered later than its place says. In a thread with such a message the notices
     are counted over all of it.
     """
-    unanswered = [number for number in range(len(case.said)) if not case.is_answered(number)]
+    unanswered = [
+        number for number in range(len(case.said)) if not case.is_answered(number) and case.due(number) is not Due.NO
+    ]
     gaps = range(1) if case.has_late else range(len(case.answers) + 1)
     for gap in gaps:
-        here = [case.said[number] for number in unanswered if case.has_late or case.gap_of(number) == gap]
+        numbers = [number for number in unanswered if case.has_late or case.gap_of(number) == gap]
+        here = [case.said[number] for number in numbers]
         notices = [one for one in case.notices if case.has_late or case.gap_after(one) == gap]
-        people = {said.by for said in here if not said.is_taken_back}
+        owed = [case.said[n] for n in numbers if case.due(n) is Due.YES and not case.said[n].is_taken_back]
+        people = {said.by for said in owed}
         if len(notices) + len(_ended_by_word(here, gap, case)) < len(people):
-            tags = ", ".join(said.tags[0] for said in here if not said.is_taken_back)
+            tags = ", ".join(said.tags[0] for said in owed)
             words = f"{tags}: no answer, and {len(notices)} notices where {len(people)} people asked"
             yield case.verdict("P1", words, *here, *notices)
         elif len(notices) > len(here):
@@ -88,10 +99,9 @@ def _ended_by_word(here: Sequence[Said], gap: int, case: Case) -> Sequence[Gave]
         gave
         for gave in case.gave
         if gave.command in ENDS_A_TURN
-        and gave.told is not None
-        and gave.told_at is not None
-        and "I am not answering" not in gave.told
-        and began <= gave.told_at
+        and (gave.told is not None or gave.way is not Way.WORD)
+        and "I am not answering" not in (gave.told or "")
+        and began <= done_by(gave)
         and gave.at <= over
     ]
 
@@ -143,11 +153,12 @@ def _paid_once(case: Case) -> Iterator[Verdict]:
     Right after: a failed interaction, a lost one, one that is still running or ran for longer than a turn waits, one
     that was never kept, one whose id the bot cannot know: it was not sent, or the bot died while it was in flight.
     And after each Retry, once: one that was given before the second time and confirmed after the first, for the bot may
-    have been away. A refused question creates nothing, and a summary names no question.
+    have been away. A button that is pressed twice is one Retry, for it goes with the answer it stands under. A refused
+    question creates nothing, and a summary names no question.
     """
     seen = set[str]()  # of a turn of several messages it is said once
     for number, said in enumerate(case.said):
-        retries = [one for one in case.gave if one.command is Command.RETRY and _was_heeded(one)]
+        retries = _retries(case)
         for first, again in pairwise(case.asks_of(number)):
             wanted = next((one for one in retries if one.at <= again.at and first.at <= done_by(one)), None)
             if _came_to_nothing(first, case, by=again.at):
@@ -159,21 +170,26 @@ def _paid_once(case: Case) -> Iterator[Verdict]:
                 yield case.verdict("P4", f"{said.tags[0]} was asked again, and {first.id} could be had", first, again)
 
 
-def _was_heeded(retry: Gave) -> bool:
-    return retry.told is None or "I answer the last question again" in retry.told
+def _retries(case: Case) -> list[Gave]:
+    """Those that may have been heeded; of several presses of one button all of them as one."""
+    found: dict[object, Gave] = {}
+    for gave in case.gave:
+        if gave.command is not Command.RETRY or not (gave.told is None or "I answer the last question" in gave.told):
+            continue
+        first = found.setdefault(gave.button or id(gave), gave)
+        if first is not gave:
+            later = max((first, gave), key=done_by)
+            found[gave.button] = replace(first, told=later.told, told_at=later.told_at)
+    return list(found.values())
 
 
 def _came_to_nothing(asked: Asked, case: Case, *, by: float) -> bool:
     if asked.lost_at is not None and asked.lost_at <= by:
         return True
-    if asked.outcome is not Outcome.COMPLETED or not asked.is_kept or not asked.is_told:
+    if asked.outcome is not Outcome.COMPLETED or not asked.is_kept or not case.is_surely_known(asked):
         return True
     limit = case.turn_limit
-    if limit is not None and asked.ended_at is not None and asked.ended_at - asked.at > limit:
-        return True
-    # One that is told to stop cuts its answers first and takes a while to end.
-    grace = {End.STOPPED: 3 * case.in_flight}
-    return any(0 <= life.ended - asked.at <= grace.get(life.end, case.in_flight) for life in case.lives)
+    return limit is not None and asked.ended_at is not None and asked.ended_at - asked.at > limit
 
 
 # --- P5: closed doors, P6: visible ----------------------------------------------------------------

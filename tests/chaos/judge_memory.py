@@ -10,7 +10,7 @@ from enum import Enum, auto
 from bot.commands import Command
 from bot.errors import AnswerBlocked
 from bot.notices import notice_for
-from tests.chaos.case import Case, done_by
+from tests.chaos.case import Case, Due, done_by
 from tests.chaos.history import Asked, Gave, Stood, Verdict
 
 FRESH = frozenset({Command.RESET, Command.FORGET})
@@ -61,45 +61,50 @@ def _known(number: int, one: Stood, asked: Asked | None, case: Case) -> Known:
     """Whether an answer may know a message.
 
     What was handed over late may come before or after. What was said later is never known; nor is what a reset
-    came after. A message that was taken back may be known when it was taken before that. One that has no answer is
-    known when it failed or was stopped, but may not be when the answer was blocked, which a notice tells: it names no
-    question, so any in the same place excuses it.
+    came after, late or not. A message that was taken back may be known when it was taken before that. One that has no
+    answer is known when it failed or was stopped, but may not be when the answer was blocked, which a notice tells: it
+    names no question, so any in the same place excuses it. What people say to each other where the bot is quiet it is
+    told as far as the platform lets itself be read, so it may be known.
     """
     said, mine = case.said[number], [case.said[each] for each in case.answered_by(one)]
-    if said.is_late or any(each.is_late for each in mine):
-        return Known.MAY
-    if number > min(case.answered_by(one)):
+    due, is_late = case.due(number), said.is_late or any(each.is_late for each in mine)
+    resets = [gave for gave in case.gave if gave.command in FRESH]
+    since = [_since_reset(reset, number, asked, case, is_chat=due is Due.NO) for reset in resets]
+    if Known.MUST_NOT in since or (number > min(case.answered_by(one)) and not is_late):
         return Known.MUST_NOT
-    since = [_since_reset(reset, number, asked, case) for reset in case.gave if reset.command in FRESH]
-    if Known.MUST_NOT in since:
-        return Known.MUST_NOT
-    if Known.MAY in since or said.is_taken_back:
+    if Known.MAY in since or is_late or said.is_taken_back or due is Due.NO:
         return Known.MAY
-    if not case.is_answered(number):
-        place = case.gap_of(number)
-        notices = [notice.text for notice in case.notices if case.gap_after(notice) == place]
-        if not notices or any(text.startswith(tuple(NEVER_TOLD)) for text in notices):
-            return Known.MAY  # without any notice it is P1 that was broken, and once is enough
+    if not case.is_answered(number) and (due is Due.EITHER or not _had_a_notice(number, case)):
+        return Known.MAY
     return Known.MUST
 
 
-def _since_reset(reset: Gave, number: int, asked: Asked | None, case: Case) -> Known:
+def _had_a_notice(number: int, case: Case) -> bool:
+    """Whether there is one for what the next turn is told of. Without any it is P1 that was broken, which is enough."""
+    place = case.gap_of(number)
+    notices = [notice.text for notice in case.notices if case.gap_after(notice) == place]
+    return bool(notices) and not any(text.startswith(tuple(NEVER_TOLD)) for text in notices)
+
+
+def _since_reset(reset: Gave, number: int, asked: Asked | None, case: Case, *, is_chat: bool) -> Known:
     """Whether a reset lets a later answer know a message.
 
     A reset happens between the moment it was given and the one it was confirmed in; one that was never confirmed may
     not have happened. What was asked of Gemini before it was given is gone: answered, or stopped by it. What was asked
     after it was confirmed belongs to the fresh chain, though it may have been said before: it waited. Between the two
     either is right, and so it is for what Gemini was never asked and was said before: it may have failed before or
-    after.
+    after. Not for what was not said to the bot: that is past when a reset is given. What was on its way to Gemini when
+    the reset was confirmed, and has no answer, was stopped by it.
     """
     asks = case.asks_of(number)
     told = done_by(reset)
     if asked is None or asked.at <= reset.at:
         return Known.MUST  # the reset came after the answer, and so says nothing of it
-    if asks and asks[-1].at < reset.at:
+    if (asks and asks[-1].at < reset.at) or (is_chat and case.said[number].at < reset.at):
         return Known.MUST_NOT if asked.at > told else Known.MAY
     first = asks[0].at if asks else case.said[number].at
-    return Known.MUST if first > told else Known.MAY
+    on_its_way = 0.0 if case.is_answered(number) else case.in_flight
+    return Known.MUST if first > told + on_its_way else Known.MAY
 
 
 def _was_given(one: Stood, case: Case) -> Iterator[Verdict]:

@@ -1,19 +1,35 @@
 """A thread of Discord."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
+from adapters.discord.application import ASK
 from adapters.discord.faces import WORKING as DISCORD_WORKING
 from adapters.discord.format import OVERFLOW_NAME
 from adapters.discord.history import ASIDE
 from adapters.discord.places import DIRECT, DISCORD
 from bot.commands import Command
 from bot.messages import Thread
-from tests.chaos.history import Said, Stood
-from tests.chaos.places import Note, Place, joined
+from tests.chaos.history import Gave, Said, Stood
+from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined
 from tests.chaos.world import World
+from tests.support.discord import Interaction, made_at
 from tests.support.discord import Shown as DiscordShown
-from tests.support.discord import made_at
 from tests.support.people.seen import without_remarks
+
+_MESSAGE = 4  # the type of a first answer that says something
+SHOWN_WITHIN = 10.0  # seconds in which people look whether what they typed is shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question by command."""
+
+    interaction: Interaction
+    by: str
+    tag: str
+    at: float
 
 
 class DiscordPlace(Place):
@@ -22,31 +38,35 @@ class DiscordPlace(Place):
     def __init__(
         self, world: World, number: int, *, channel: str, is_direct: bool, mentions: Callable[[], bool]
     ) -> None:
-        super().__init__(world, number)
-        self._discord, self._is_direct, self._mentions = world.discord, is_direct, mentions
+        super().__init__(world, number, mentions=mentions)
+        self._discord, self.is_direct = world.discord, is_direct
         self._place = self._discord.direct(channel) if is_direct else self._discord.channel(channel)
         self._late: set[str] = set()
+        self._asked: list[_Asked] = []
 
     async def is_there(self) -> None:
         here = self.thread.thread_id
         await self._discord.until(lambda: here in self._discord.world.channels or None, within=3600)
 
-    async def _post(self, by: str, text: str, files: Sequence[Note]) -> tuple[str, float]:
+    async def _post(self, by: str, text: str, files: Sequence[Note], *, names: bool) -> tuple[str, float]:
         sent = [self._discord.uploads(name, data) for name, data in files]
         was_heard, faults = self._is_heard(), len(self._discord.faults.events.fired)
         id_ = await self._discord.says(
             by,
             text,
             channel=self.begun.thread_id if self.begun else self._place,
-            mention=self.begun is None or self._mentions(),
+            mention=names,
             files=sent,
         )
         if not was_heard or len(self._discord.faults.events.fired) > faults:
             self._late.add(id_)
         if self.begun is None:
-            installation = DIRECT if self._is_direct else self._discord.guild()
-            self.begun = Thread(DISCORD, installation, self._place, self._place if self._is_direct else id_)
+            installation = DIRECT if self.is_direct else self._discord.guild()
+            self.begun = Thread(DISCORD, installation, self._place, self._place if self.is_direct else id_)
         return id_, self.world.at(made_at(id_))
+
+    def has_to_name(self) -> bool:
+        return super().has_to_name() or self.is_direct
 
     def _is_heard(self) -> bool:
         sockets = self._discord.sockets
@@ -60,20 +80,81 @@ class DiscordPlace(Place):
     async def _delete(self, said: Said) -> None:
         await self._discord.deletes(said.id)
 
-    async def _command(self, by: str, command: Command) -> tuple[str, float, str | None]:
-        id_ = await self._discord.says(by, command.value, channel=self.thread.thread_id, mention=not self._is_direct)
-        return id_, self.world.at(made_at(id_)), None
+    async def _command(self, by: str, command: Command) -> Given:
+        here = self.thread.thread_id
+        return Given(await self._discord.says(by, command.value, channel=here, mention=not self.is_direct))
 
-    def told(self, given: str) -> tuple[str, float] | None:
-        for one in self._replies():
-            if one.reply_to == given and one.text.startswith(ASIDE):
-                words = "\n".join(line.removeprefix(ASIDE) for line in one.text.splitlines())
-                return words, self.world.at(made_at(one.id))
-        return None
+    async def _press(self, by: str, command: Command) -> Given | None:
+        label = command.capitalize()
+        shown = next((one for one in reversed(self._replies()) if label in one.buttons), None)
+        if shown is None:
+            return None
+        button = self._discord.button(shown.id, label)
+        interaction = await self._discord.presses(by, button)
+        return Given(interaction, button=button.custom_id, is_taken=interaction.is_acknowledged)
+
+    async def _type(self, by: str, command: Command) -> Given | None:
+        try:
+            interaction = await self._discord.uses(by, command.value, in_=self.thread.thread_id)
+        except LookupError:
+            return None  # it is offered to nobody: there is no such command, or the thread is in the archive
+        return Given(interaction, is_taken=interaction.is_acknowledged)
+
+    def told(self, by: object) -> Sequence[Telling]:
+        if isinstance(by, Interaction):
+            return [*_told_alone(by, self.world), *self.told(by.id)]
+        said = [one for one in self._replies() if one.reply_to == by is not None and one.text.startswith(ASIDE)]
+        told = [(_large(one.text), self.world.at(made_at(one.id))) for one in said]
+        return [one for one in told if not one[0].startswith(REPORT)]
+
+    def reports(self) -> int | None:
+        return sum(one.text.startswith(f"{ASIDE}{REPORT}") for one in self._replies())
+
+    # --- questions by command -----------------------------------------------------------------------
+
+    async def asks(self, by: str, tag: str, text: str) -> bool:
+        """Somebody types it after /ask. False when they are shown that it got nowhere."""
+        here, at = self.thread.thread_id, self.world.now
+        try:
+            interaction = await self._discord.uses(by, ASK, in_=here, text=text)
+        except LookupError:
+            return True
+        asked = _Asked(interaction, by, tag, at)
+        self._asked.append(asked)
+        with suppress(TimeoutError):  # whoever asks so looks at it before they go on
+            await self._discord.until(lambda: self._showing(asked), within=SHOWN_WITHIN)
+        return interaction.is_acknowledged
+
+    def _showing(self, asked: "_Asked") -> list[DiscordShown]:
+        """The messages that show a question: one when all is well."""
+        return [one for one in self._replies() if one.text.startswith(ASIDE) and asked.tag in one.text]
+
+    def history(self) -> tuple[list[Said], list[Gave]]:
+        """A question by command was said where it is shown.
+
+        Of a direct line in which the bot heard nothing at all nothing is told: Discord names its lines to no bot.
+        """
+        said, gave = super().history()
+        if self.is_direct and not self._replies() and all(one.id in self._late for one in said):
+            return [], []
+        for asked in self._asked:
+            for one in self._showing(asked)[:1]:
+                at = self.world.at(made_at(one.id))
+                said = [*said, Said(self.thread, one.id, asked.by, [asked.tag], at, is_late=self._was_disturbed(asked))]
+        return said, gave
+
+    def _was_disturbed(self, asked: "_Asked") -> bool:
+        """Whether it may have been taken up later than it stands: when the bot died before it was shown, for one."""
+        ends = [*self.world.disturbances, *(life.ended for life in self.world.lives)]
+        return asked.interaction.has_failed or any(asked.at - 1.0 <= at <= asked.at + SHOWN_WITHIN for at in ends)
+
+    # ----------------------------------------------------------------------------------------------
 
     def is_late(self, said: Said) -> bool:
-        """What was on its way when the gateway was disturbed is told by a resume, or read later."""
-        return said.id in self._late or any(-0.2 <= at - said.at <= 1.0 for at in self.world.disturbances)
+        """What was on its way when the gateway was disturbed, or the bot died, is told by a resume, or read later."""
+        ends = (life.ended for life in self.world.lives)
+        disturbed = any(-0.2 <= at - said.at <= 1.0 for at in (*self.world.disturbances, *ends))
+        return said.id in self._late or disturbed
 
     def _replies(self) -> Sequence[DiscordShown]:
         here = self.thread.thread_id
@@ -85,7 +166,23 @@ class DiscordPlace(Place):
 
     def left(self) -> list[str]:
         types = self._discord.typing(self.thread.thread_id) if self._replies() else None
-        return [f"typing in {self.thread.key}"] if types is not None else []
+        done = [by for by, _ in self.gave if isinstance(by, Interaction)] + [one.interaction for one in self._asked]
+        left = [f"{one.name} is thought about in {self.thread.key}" for one in done if one.is_thinking]
+        left += [f"{one.tag} is shown twice" for one in self._asked if len(self._showing(one)) > 1]
+        return left + [f"typing in {self.thread.key}"] * (types is not None)
+
+
+def _told_alone(interaction: Interaction, world: World) -> Sequence[Telling]:
+    """What whoever gave a command is shown of it; when is not known where they were told to wait at first."""
+    shown = interaction.original
+    if not interaction.is_acknowledged or shown is None or interaction.is_thinking or shown is interaction.source:
+        return ()
+    has_waited = interaction.answered_with != _MESSAGE
+    return [(shown.content, float("inf") if has_waited else world.at(made_at(shown.id)))]
+
+
+def _large(small: str) -> str:
+    return "\n".join(line.removeprefix(ASIDE) for line in small.splitlines())
 
 
 def _text_in_discord(shown: DiscordShown) -> str:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,7 @@ from adapters.web.events import read_thread
 from bot.commands import Command
 from tests.chaos.gemini import TAG
 from tests.chaos.history import Stood
-from tests.chaos.places import Note, Place, joined
+from tests.chaos.places import Given, Note, Place, joined
 from tests.chaos.world import World
 from tests.support.visitor import Shown as Turn
 from tests.support.visitor import Visitor
@@ -24,7 +25,7 @@ _AGAIN = 0.2  # seconds before a page tries again what did not get through
 class PagePlace(Place):
     """A thread in an open window of a browser, which tries again whatever does not get through."""
 
-    can_change = False
+    can_change = can_press = False  # what would be pressed there is a command
 
     def __init__(self, world: World, number: int, session: aiohttp.ClientSession) -> None:
         super().__init__(world, number)
@@ -39,7 +40,7 @@ class PagePlace(Place):
                 await self._window.follow()
             await asyncio.sleep(_AGAIN)
 
-    async def _post(self, by: str, text: str, files: Sequence[Note]) -> tuple[str, float]:
+    async def _post(self, by: str, text: str, files: Sequence[Note], *, names: bool) -> tuple[str, float]:
         at, id_ = self.world.now, self._new_id("message")
         payload = {"id": id_, "text": text}
 
@@ -48,16 +49,16 @@ class PagePlace(Place):
                 return {"json": payload}
             form = aiohttp.FormData({"message": json.dumps(payload)}, default_to_multipart=True)
             for name, data in files:
-                form.add_field("files", data, filename=name, content_type="text/plain")
+                form.add_field("files", BytesIO(data), filename=name, content_type="application/octet-stream")
             return {"data": form}
 
         await self._send("messages", body)
         return id_, at
 
-    async def _command(self, by: str, command: Command) -> tuple[str, float, str | None]:
-        at, id_ = self.world.now, self._new_id("command")
+    async def _command(self, by: str, command: Command) -> Given:
+        id_ = self._new_id("command")
         told = await self._send("commands", lambda: {"json": {"id": id_, "command": command.value}})
-        return id_, at, re.sub("<[^>]*>", "", str(told["said"])).strip()
+        return Given(id_, (re.sub("<[^>]*>", "", str(told["said"])).strip(), self.world.now))
 
     async def _send(self, what: str, body: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Send it under the same id until it is accepted; the answer's JSON."""

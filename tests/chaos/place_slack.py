@@ -1,17 +1,30 @@
 """A thread of Slack."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
+from adapters.slack.manifest import COMMAND
 from adapters.slack.places import SLACK, place_of
 from adapters.slack.reply import WORKING as SLACK_WORKING
 from bot.commands import Command
 from bot.messages import Thread
-from tests.chaos.history import Said, Stood
-from tests.chaos.places import Note, Place, joined
+from tests.chaos.history import Gave, Said, Stood
+from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined
 from tests.chaos.world import World
 from tests.support.people.seen import without_remarks
 from tests.support.people.slack import command_of
 from tests.support.slack import Shown as SlackShown
+
+TOLD_WITHIN = 5.0  # seconds in which people look what a button does
+
+
+@dataclass(frozen=True, slots=True)
+class _Whispered:
+    """Whoever pressed a button, and when in Slack's time: what they alone are shown from then on is about that."""
+
+    by: str
+    at: float
 
 
 class SlackPlace(Place):
@@ -20,11 +33,12 @@ class SlackPlace(Place):
     def __init__(
         self, world: World, number: int, *, channel: str, is_direct: bool, mentions: Callable[[], bool]
     ) -> None:
-        super().__init__(world, number)
-        self._slack, self._is_direct, self._mentions = world.slack, is_direct, mentions
+        super().__init__(world, number, mentions=mentions)
+        self._slack, self.is_direct = world.slack, is_direct
+        self._whispered: list[_Whispered] = []
         self._place = self._slack.direct(channel) if is_direct else self._slack.channel(channel)
 
-    async def _post(self, by: str, text: str, files: Sequence[Note]) -> tuple[str, float]:
+    async def _post(self, by: str, text: str, files: Sequence[Note], *, names: bool) -> tuple[str, float]:
         sent = [self._slack.uploads(name, data, by=by) for name, data in files]
         ts = await self._slack.says(
             by,
@@ -32,16 +46,14 @@ class SlackPlace(Place):
             channel=self._place,
             thread_ts=place_of(self.begun)[1] if self.begun else None,
             files=sent,
-            mention=self._mentions() or not self._is_followed(),
+            mention=names,
         )
         if self.begun is None:
-            self.begun = Thread(SLACK, self._slack.team_id, self._place, self._place if self._is_direct else ts)
+            self.begun = Thread(SLACK, self._slack.team_id, self._place, self._place if self.is_direct else ts)
         return ts, self.world.at(float(ts))
 
-    def _is_followed(self) -> bool:
-        """Whether the bot can know that the thread began with a mention of it; until then each needs one of its own."""
-        first = self.said[0].id if self.said else None
-        return any(delivery.ts == first and delivery.is_acknowledged for delivery in self._slack.deliveries)
+    def has_to_name(self) -> bool:
+        return super().has_to_name() or self.is_direct
 
     async def _edit(self, said: Said, text: str) -> None:
         named = f"<@{self._slack.bot_user_id}>"
@@ -51,14 +63,56 @@ class SlackPlace(Place):
     async def _delete(self, said: Said) -> None:
         await self._slack.deletes(said.id, channel=self._place)
 
-    async def _command(self, by: str, command: Command) -> tuple[str, float, str | None]:
+    async def _command(self, by: str, command: Command) -> Given:
         place, thread_ts = place_of(self.thread)
-        ts = await self._slack.says(by, command.value, channel=place, thread_ts=thread_ts)
-        return ts, self.world.at(float(ts)), None
+        return Given(await self._slack.says(by, command.value, channel=place, thread_ts=thread_ts))
 
-    def told(self, given: str) -> tuple[str, float] | None:
-        shown = next((one for one in self._slack.replies(*place_of(self.thread)) if command_of(one) == given), None)
-        return None if shown is None else (shown.text, self.world.at(float(shown.ts)))
+    async def _press(self, by: str, command: Command) -> Given | None:
+        label, shown = command.capitalize(), reversed(self._slack.replies(*place_of(self.thread)))
+        buttons = [button for one in shown for button in one.buttons if button.text == label]
+        if not buttons:
+            return None
+        since = _Whispered(by, self._slack.clock.now())
+        self._whispered.append(since)
+        feedback = await self._slack.clicks(buttons[0], by=by)
+        if feedback.error is None:
+            with suppress(TimeoutError):  # whoever presses one looks what comes of it
+                await self._slack.until(lambda: self.told(since), within=TOLD_WITHIN)
+        return Given(since, button=f"{label} {buttons[0].value}", is_taken=feedback.error is None)
+
+    async def _type(self, by: str, command: Command) -> Given | None:
+        place, thread_ts = place_of(self.thread)
+        # Slack does not tell in which thread it was typed, so people say it with a link.
+        link = f" {self._slack.url}/archives/{place}/p{thread_ts.replace('.', '')}" if thread_ts else ""
+        feedback = await self._slack.slash(by, COMMAND, f"{command}{link}", channel=place)
+        if feedback.text is None or feedback.text.startswith("One moment"):  # then it is said later, nobody knows when
+            return Given(None, is_taken=feedback.error is None and feedback.text is None)
+        return Given(None, (feedback.text, self.world.now))
+
+    def told(self, by: object) -> Sequence[Telling]:
+        if isinstance(by, _Whispered):
+            later = [one.at for one in self._whispered if one.at > by.at and one.by == by.by]
+            until = min(later, default=float("inf"))
+            place, thread_ts = place_of(self.thread)
+            alone = [one for one in self._slack.whispers(by.by, place) if one.thread_ts == thread_ts]
+            said = [one for one in alone if by.at <= float(one.ts) < until]
+        else:
+            said = [one for one in self._slack.replies(*place_of(self.thread)) if command_of(one) == by is not None]
+        return [(one.text, self.world.at(float(one.ts))) for one in said]
+
+    def reports(self) -> int | None:
+        shown = self._slack.replies(*place_of(self.thread))
+        return sum(command_of(one) is not None and one.text.startswith(REPORT) for one in shown)
+
+    def history(self) -> tuple[list[Said], list[Gave]]:
+        """Of a direct line from which nothing reached the bot nothing is told: Slack lists its lines to no bot."""
+        if self.is_direct and not self._slack.replies(*place_of(self.thread)) and not self._was_heard():
+            return [], []
+        return super().history()
+
+    def _was_heard(self) -> bool:
+        events = (one.payload.get("event", {}) for one in self._slack.deliveries if one.is_acknowledged)
+        return any(event.get("channel") == self._place for event in events)
 
     def is_late(self, said: Said) -> bool:
         handed = self.world.handed_over
@@ -72,7 +126,9 @@ class SlackPlace(Place):
 
     def left(self) -> list[str]:
         place, thread_ts = place_of(self.thread)
-        line = self._slack.status(place, thread_ts) if thread_ts else None
+        # Where the first message was deleted before there was another, there is no thread that anybody could see.
+        is_seen = thread_ts is not None and self._slack.transcript(place, thread_ts)
+        line = self._slack.status(place, thread_ts or "") if is_seen else None
         return [f"the line {line!r} in {self.thread.key}"] if line else []
 
 

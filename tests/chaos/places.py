@@ -1,28 +1,54 @@
 """A thread on any platform, as people have it and as it stands in the end: the same words for each."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bot.commands import Command
 from bot.messages import Thread
 from tests.chaos.gemini import goes_on, read_answer
-from tests.chaos.history import Gave, Said, Stood
+from tests.chaos.history import Gave, Said, Stood, Way
 from tests.chaos.world import World
 
 Note = tuple[str, bytes]  # a file's name and what is in it
 Message = tuple[str, str, bool]  # id, text, and whether a sign says that more is to come
+Telling = tuple[str, float]  # what is told about a command, and when
+REPORT = "I have forgotten this thread"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A command as it was given.
+
+    Attributes:
+        by: the name under which what is told about it is found; see `Place.told`.
+        told: what is told at once, and when.
+        button: which one was pressed.
+    """
+
+    by: object
+    told: Telling | None = None
+    button: str | None = None
+    is_taken: bool = True
+
+
+def always() -> bool:
+    return True
 
 
 class Place(ABC):
     """A thread, begun by what is said in it first. What people do stands there whether the bot lives or not."""
 
     can_change = True  # what was said, by editing it or taking it back
+    can_press = True  # buttons, and type commands with a slash
+    is_direct = False  # somebody's own line to the bot
 
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: World, number: int, *, mentions: Callable[[], bool] = always) -> None:
         self.world, self.number = world, number
         self.begun: Thread | None = None
         self.said: list[Said] = []
-        self.gave: list[tuple[str, Gave]] = []  # with the id of the message it was given by
+        self.gave: list[tuple[object, Gave]] = []  # with the name by which what is told about it is found
+        self._mentions = mentions
 
     @property
     def thread(self) -> Thread:
@@ -31,9 +57,15 @@ class Place(ABC):
 
     async def says(self, by: str, tag: str, text: str, files: Sequence[Note] = ()) -> Said:
         """Somebody says *text*, which has the tag in it."""
-        id_, at = await self._post(by, text, files)
-        self.said.append(Said(self.thread, id_, by, [tag], at, files=tuple(name for name, _ in files)))
+        is_named = self.has_to_name() or self._mentions()
+        id_, at = await self._post(by, text, files, names=is_named)
+        names = tuple(name for name, _ in files)
+        self.said.append(Said(self.thread, id_, by, [tag], at, files=names, is_named=is_named))
         return self.said[-1]
+
+    def has_to_name(self) -> bool:
+        """Whether the bot reads only what names it, or what is said there is for it alone."""
+        return self.begun is None
 
     async def edits(self, said: Said, tag: str, text: str) -> None:
         """Whoever said it changes it."""
@@ -45,27 +77,39 @@ class Place(ABC):
         said.is_taken_back, said.changed_at = True, self.world.now
         await self._delete(said)
 
-    async def gives(self, by: str, command: Command) -> None:
-        """Somebody gives a command, in words where there are people."""
-        gave = Gave(self.thread, command, self.world.now)
-        id_, gave.at, gave.told = await self._command(by, command)
-        gave.told_at = None if gave.told is None else self.world.now
-        self.gave.append((id_, gave))
+    async def gives(self, by: str, command: Command, way: Way = Way.WORD) -> bool:
+        """Somebody gives a command. False when they are shown that it got nowhere, or have no way to give it."""
+        gave = Gave(self.thread, command, self.world.now, way=way)
+        match way:
+            case Way.PRESS:
+                given = await self._press(by, command)
+            case Way.SLASH:
+                given = await self._type(by, command)
+            case _:
+                given = await self._command(by, command)
+        if given is None:
+            return False
+        gave.button, gave.is_taken = given.button, given.is_taken
+        if given.told is not None:
+            gave.told, gave.told_at = given.told
+        self.gave.append((given.by, gave))
+        return given.is_taken
 
     def history(self) -> tuple[list[Said], list[Gave]]:
         """All that people did here, as it looks now."""
         for said in self.said:
             said.is_late = self.is_late(said)
-        for id_, gave in self.gave:
-            if gave.told is None and (told := self.told(id_)) is not None:
-                gave.told, gave.told_at = told
+        for by, gave in self.gave:
+            if found := self.told(by):
+                gave.told, gave.told_at = found[0]
+                gave.told_times = len(found)
         return self.said, [gave for _, gave in self.gave]
 
     async def is_there(self) -> None:  # noqa: B027 - where nobody has to open it, it is
         """Wait until something can be said in the thread."""
 
     @abstractmethod
-    async def _post(self, by: str, text: str, files: Sequence[Note]) -> tuple[str, float]: ...
+    async def _post(self, by: str, text: str, files: Sequence[Note], *, names: bool) -> tuple[str, float]: ...
 
     async def _edit(self, said: Said, text: str) -> None:
         raise NotImplementedError
@@ -74,10 +118,22 @@ class Place(ABC):
         raise NotImplementedError
 
     @abstractmethod
-    async def _command(self, by: str, command: Command) -> tuple[str, float, str | None]: ...
+    async def _command(self, by: str, command: Command) -> Given: ...
 
-    def told(self, given: str) -> tuple[str, float] | None:
-        """What stands in the thread about a command, by the id of the message it was given by, and since when."""
+    async def _press(self, by: str, command: Command) -> Given | None:
+        """Press the last button of that name; None when there is none."""
+        return None
+
+    async def _type(self, by: str, command: Command) -> Given | None:
+        """Type it with a slash; None when that is offered to nobody there."""
+        return None
+
+    def told(self, by: object) -> Sequence[Telling]:
+        """What was told about a command, by the name of how it was given; nothing more than was told at once."""
+        return ()
+
+    def reports(self) -> int | None:
+        """How often it stands there what became of forgetting; None where it is shown, and does not stay."""
         return None
 
     def is_late(self, said: Said) -> bool:

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -33,11 +33,13 @@ from bot.errors import InteractionLost, KeyRejected
 from bot.gemini_model import GeminiModel
 from bot.history import without_past
 from bot.messages import InteractionId, Thread
+from bot.policy import Policy
 from tests.chaos.bugs import SOUND
-from tests.chaos.history import Asked, End, Gave, History, Life, Outcome, Said, Stood
+from tests.chaos.history import Asked, End, Gave, History, Life, Outcome, Said, Stood, Way
+from tests.chaos.places import REPORT
 from tests.support.people.slack import SlackPeople, command_of
 from tests.support.scripted import ScriptedModel, completed
-from tests.support.slack import Shown, SlackServer, slack_server
+from tests.support.slack import Button, Shown, SlackServer, slack_server
 from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on
 
 _TAG = re.compile(r"q\d{5}")
@@ -70,7 +72,8 @@ class KnowingModel(ScriptedModel):
             raise KeyRejected("the key")
         knew = tuple(sorted({*before, *self._known(after)}))
         name = InteractionId(f"i{len(self.record) + 1}")
-        asked = Asked(name, tags, knew, self._now(), after if isinstance(after, str) else None, True, Outcome.COMPLETED)
+        before_it = after if isinstance(after, str) else None
+        asked = Asked(name, tags, knew, self._now(), before_it, manner.is_stored, Outcome.COMPLETED)
         self.record.append(asked)
         pieces = (TextPiece(f"to {' '.join(tags)}, "), TextPiece(f"knowing {''.join(f'{tag} ' for tag in knew)}over"))
         self._told[name] = pieces
@@ -114,6 +117,7 @@ class Small:
     url: str
     now: Callable[[], float]
     history: History
+    is_private: bool
     thread: Thread | None = None
 
     @asynccontextmanager
@@ -127,20 +131,52 @@ class Small:
             wrap_line=around.slack,
             url=self.url,
             drain=drain,
+            policy=Policy(private=self.is_private),
         ) as clew:
             yield clew
         self.history.lives.append(Life(began, self.now(), End.STOPPED))
+
+    @property
+    def begun(self) -> Thread:
+        assert self.thread is not None, "nothing was said yet"
+        return self.thread
+
+    def _shown(self) -> list[Shown]:
+        return self.slack.replies(*place_of(self.begun))
 
     async def says(self, tag: str, *, by: str = "ada") -> None:
         post = await self.people.says(f"{tag}?", thread=self.thread, by=by)
         self.thread = post.thread
         self.history.said.append(Said(post.thread, post.id, by, [tag], self.now()))
 
+    async def chats(self, tag: str) -> None:
+        """Somebody says something in the thread that names nobody."""
+        channel, thread_ts = place_of(self.begun)
+        ts = await self.slack.says("ada", f"{tag}?", channel=channel, thread_ts=thread_ts, mention=False)
+        self.history.said.append(Said(self.begun, ts, "ada", [tag], self.now(), is_named=False))
+
     async def gives(self, command: Command) -> None:
-        assert self.thread is not None
-        gave = Gave(self.thread, command, self.now())
+        gave = Gave(self.begun, command, self.now())
         self.history.gave.append(gave)
-        gave.told, gave.told_at = await self.people.gives(command, self.thread), self.now()
+        gave.told, gave.told_at = await self.people.gives(command, self.begun), self.now()
+
+    async def presses(self, button: Button) -> None:
+        gave = Gave(self.begun, Command(button.text.lower()), self.now(), way=Way.PRESS, button=button.value)
+        self.history.gave.append(gave)
+        before = len(self.slack.whispers("ada"))
+        await self.slack.clicks(button)
+        said = await self.slack.until(lambda: self.slack.whispers("ada")[before:], within=60)
+        gave.told, gave.told_at = said[0].text, self.now()
+
+    async def has(self, label: str, *, other_than: Button | None = None) -> Button:
+        """The last button of that label, once there is one, or another one than that."""
+        gone = other_than and other_than.value
+
+        def found() -> Button | None:
+            buttons = [button for one in self._shown() for button in one.buttons if button.text == label]
+            return next((button for button in reversed(buttons) if button.value != gone), None)
+
+        return await self.slack.until(found, within=60)
 
     async def sees(self, tag: str, *, whole: bool = True) -> None:
         """Wait until an answer names a question, to its last word or only so far."""
@@ -150,18 +186,29 @@ class Small:
 
     def collect(self) -> History:
         """What is to be judged."""
-        assert self.thread is not None
-        status = self.slack.status(self.thread.channel_id, self.thread.thread_id)
-        self.history.asked = self.model.record
-        self.history.stood = {self.thread: self._stood()}
+        thread = self.begun
+        status = self.slack.status(thread.channel_id, thread.thread_id)
+        deleted = self.model.deleted
+        self.history.asked = [replace(one, is_there=one.id not in deleted) for one in self.model.record]
+        for gave in self.history.gave:
+            gave.told_times = sum(text == gave.told for text in self._told())
+        self.history.reports = {thread: sum(text.startswith(REPORT) for text in self._told())}
+        self.history.private = [thread] * self.is_private
+        self.history.stood = {thread: self._stood()}
         self.history.harm = self.people.harm()
         self.history.left = [status] if status else []
         return self.history
 
+    def _told(self) -> list[str]:
+        """What is said about commands in the thread."""
+        return [one.text for one in self._shown() if command_of(one) is not None]
+
+    async def is_told(self, beginning: str) -> None:
+        """Wait until something about commands stands there that begins so."""
+        await self.people.reads(self.begun, beginning)
+
     def _stood(self) -> list[Stood]:
-        assert self.thread is not None
-        shown = self.slack.replies(*place_of(self.thread))
-        return [_read(one) for one in shown if command_of(one) is None]
+        return [_read(one) for one in self._shown() if command_of(one) is None]
 
 
 def _read(shown: Shown) -> Stood:
@@ -176,7 +223,12 @@ def _read(shown: Shown) -> Stood:
 
 @asynccontextmanager
 async def small(
-    folder: Path, bug: Callable[[], Around] = SOUND, *, held: Iterable[str] = (), refused: Iterable[str] = ()
+    folder: Path,
+    bug: Callable[[], Around] = SOUND,
+    *,
+    held: Iterable[str] = (),
+    refused: Iterable[str] = (),
+    is_private: bool = False,
 ) -> AsyncIterator[Small]:
     """A workspace and a model that outlive the bot, which is given a bug."""
     began = time.monotonic()
@@ -188,4 +240,5 @@ async def small(
         model = KnowingModel(now, held=frozenset(held), refused=frozenset(refused))
         # A story waits until it has seen what it ends the bot after, so nothing of it is in flight then.
         history = History(seed=0, in_flight=0.0)
-        yield Small(slack, SlackPeople(slack), model, bug, f"sqlite:///{folder / 'clew.db'}", now, history)
+        url = f"sqlite:///{folder / 'clew.db'}"
+        yield Small(slack, SlackPeople(slack), model, bug, url, now, history, is_private)

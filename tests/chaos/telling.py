@@ -1,8 +1,9 @@
 """What a run came to, for people: its totals, and of what went wrong only what happened in that thread."""
 
+from collections import Counter
 from collections.abc import Iterator
 
-from tests.chaos.history import History, Verdict
+from tests.chaos.history import History, Said, Verdict
 from tests.chaos.judge import counted
 from tests.chaos.run import Ran
 
@@ -17,10 +18,14 @@ def totals(ran: Ran) -> list[str]:
         f"{sum(life.end == end for life in history.lives)} {end}" for end in ("killed", "stopped", "crashed")
     )
     lines = [
+        *(() if ran.is_whole else ("ended early: what has no answer may have been about to get one",)),
         f"seed {history.seed}: {len(history.said)} messages and {len(history.gave)} commands in {threads} threads",
-        f"turns {ran.turns}, lives {len(history.lives)} ({ends}), faults {sum(history.faults.values())}",
+        f"turns {ran.turns}, lives {len(history.lives)} ({ends}), faults {sum(history.faults.values())},"
+        f" {ran.peace:.0f} s of peace until all was done",
         *(f"  {number:6} {name}" for name, number in sorted(history.faults.items())),
     ]
+    ways = Counter(f"somebody {gave.way} {gave.command}" for gave in history.gave)
+    lines += [f"  {number:6} {name}" for name, number in sorted(ways.items())]
     found = ", ".join(f"{number} of {promise}" for promise, number in sorted(counted(ran.verdicts).items()))
     return [*lines, f"verdicts {len(ran.verdicts)}{f': {found}' if found else ''}"]
 
@@ -45,12 +50,12 @@ def _events(history: History, verdict: Verdict) -> Iterator[tuple[float, str]]:
     tags: set[str] = set()
     for said in (said for said in history.said if said.thread == verdict.thread):
         tags |= set(said.tags)
-        yield said.at, f"{said.by} says {said.tags[0]}{' with a file' * bool(said.files)}{' (late)' * said.is_late}"
+        yield said.at, f"{said.by} says {said.tags[0]}{_marks(said)}"
         if said.changed_at is not None:
             what = "takes it back" if said.is_taken_back else f"makes it {' '.join(said.tags[1:])}"
             yield said.changed_at, f"{said.by} {what} ({said.tags[0]})"
     for gave in (gave for gave in history.gave if gave.thread == verdict.thread):
-        yield gave.at, f"somebody says {gave.command}"
+        yield gave.at, f"somebody {gave.way} {gave.command}{'' if gave.is_taken else ', which seems to get nowhere'}"
         if gave.told_at is not None:
             yield gave.told_at, f"the bot says of {gave.command}: {_short(gave.told or '')}"
     for asked in (asked for asked in history.asked if tags & set(asked.tags)):
@@ -63,6 +68,10 @@ def _events(history: History, verdict: Verdict) -> Iterator[tuple[float, str]]:
     for life in history.lives:
         yield life.began, "a life begins"
         yield life.ended, f"the life is {life.end}"
+
+
+def _marks(said: Said) -> str:
+    return f"{' with a file' * bool(said.files)}{' naming nobody' * (not said.is_named)}{' (late)' * said.is_late}"
 
 
 def _short(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from bot.commands import Command
 from tests.chaos.history import End, Gave, History, Life, Outcome, Said, Stood
 from tests.chaos.judge import judge, threads_of
-from tests.chaos.told import AWAY, ELSEWHERE, THREAD, Telling, Tellings, Told
+from tests.chaos.told import AWAY, ELSEWHERE, THREAD, Tellings, Told
 
 told = Tellings()
 
@@ -239,7 +239,7 @@ def an_interaction_that_was_forgotten_after_the_question_was_asked_again(it: Tol
 def a_retry_asks_again(it: Told) -> None:
     it.says("q1", 10)
     it.is_asked("q1", 11)
-    it.gives(Command.RETRY, 14, told_at=None)
+    it.presses(Command.RETRY, 14, told_at=None)
     it.answers("q1", 15)
 
 
@@ -328,20 +328,8 @@ def an_answer_that_was_stopped_still_looks_as_if_it_grew(it: Told) -> None:
     it.stood[0] = replace(it.stood[0], is_growing=True)
 
 
-@pytest.mark.parametrize("telling", told.right.values(), ids=told.right)
-def test_what_is_right_has_no_verdict(telling: Telling) -> None:
-    it = Told()
-    telling(it)
-
-    assert it.broken() == set()
-
-
-@pytest.mark.parametrize(("promises", "telling"), told.wrong.values(), ids=told.wrong)
-def test_what_is_wrong_is_called_by_its_promise(promises: set[str], telling: Telling) -> None:
-    it = Told()
-    telling(it)
-
-    assert it.broken() == promises
+test_what_is_right_has_no_verdict = told.test_of_the_right()
+test_what_is_wrong_is_called_by_its_promise = told.test_of_the_wrong()
 
 
 def test_a_verdict_names_its_thread_and_shows_what_it_goes_by() -> None:

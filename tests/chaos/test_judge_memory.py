@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands import Command
 from tests.chaos.history import End, Life
-from tests.chaos.told import BLOCKED, Telling, Tellings, Told
+from tests.chaos.told import BLOCKED, Tellings, Told
 
 told = Tellings()
 
@@ -75,6 +75,12 @@ def an_answer_after_a_reset_knows_what_stood_before(it: Told) -> None:
 
 
 @told.breaks("P3")
+def an_answer_after_a_reset_knows_what_was_handed_over_late_before_it(it: Told) -> None:
+    an_answer_after_a_reset_knows_what_stood_before(it)
+    it.said[0].is_late = True
+
+
+@told.breaks("P3")
 def the_answer_after_that_one_knows_it(it: Told) -> None:
     an_answer_after_a_reset_knows_nothing(it)
     it.says("q3", 40)
@@ -91,6 +97,16 @@ def a_question_that_waited_belongs_to_the_fresh_chain(it: Told) -> None:
     it.answers("q2", 15)
     it.says("q3", 20)
     it.answers("q3", 21, knew="q2")
+
+
+@told.is_right
+def a_question_on_its_way_is_stopped_by_the_reset(it: Told) -> None:
+    it.says("q2", 11)
+    it.gives(Command.RESET, 13, told_at=14)
+    it.is_asked("q2", 14.2)
+    it.notices()
+    it.says("q3", 20)
+    it.answers("q3", 21)
 
 
 @told.breaks("P3")
@@ -195,7 +211,7 @@ def test_an_answer_that_races_a_reset_may_come_before_or_after_it(knew: str, tol
     it = Told()
     it.says("q1", 10)
     it.answers("q1", 11)
-    it.gives(Command.RESET, 20, told_at=told_at)
+    it.presses(Command.RESET, 20, told_at=told_at)
     it.says("q2", 21)
     it.answers("q2", 25, knew=knew)
 
@@ -237,17 +253,5 @@ def test_an_edit_after_which_nothing_else_was_asked_may_be_heeded_or_not(tag: st
     assert it.broken() == set()
 
 
-@pytest.mark.parametrize("telling", told.right.values(), ids=told.right)
-def test_what_is_right_has_no_verdict(telling: Telling) -> None:
-    it = Told()
-    telling(it)
-
-    assert it.broken() == set()
-
-
-@pytest.mark.parametrize(("promises", "telling"), told.wrong.values(), ids=told.wrong)
-def test_what_is_wrong_is_called_by_its_promise(promises: set[str], telling: Telling) -> None:
-    it = Told()
-    telling(it)
-
-    assert it.broken() == promises
+test_what_is_right_has_no_verdict = told.test_of_the_right()
+test_what_is_wrong_is_called_by_its_promise = told.test_of_the_wrong()

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from bot.commands import Command
 from bot.errors import AnswerBlocked, ModelUnavailable
 from bot.messages import Platform, Thread
 from bot.notices import notice_for
-from tests.chaos.history import Asked, Gave, History, Life, Outcome, Said, Stood, Verdict
+from tests.chaos.history import Asked, Gave, History, Life, Outcome, Said, Stood, Verdict, Way
 from tests.chaos.judge import judge
 
 THREAD = Thread(Platform("slack"), "T1", "C1", "1.0")
@@ -28,6 +30,9 @@ class Told:
     left: tuple[str, ...] = ()
     elsewhere: tuple[Stood, ...] = ()
     turn_limit: float | None = 10.0
+    reports: int | None = None
+    is_private: bool = False
+    files_there: tuple[str, ...] = ()
 
     def says(self, tag: str, at: float, *, by: str = "ada", **more: object) -> None:
         self.said.append(replace(Said(THREAD, str(at), by, [tag], at), **more))  # type: ignore[arg-type]
@@ -49,9 +54,13 @@ class Told:
     def notices(self, text: str = AWAY) -> None:
         self.shows("", text=text)
 
-    def gives(self, command: Command, at: float, *, told_at: float | None) -> None:
+    def gives(self, command: Command, at: float, *, told_at: float | None, **more: object) -> None:
         told = None if told_at is None else "Done."
-        self.gave.append(Gave(THREAD, command, at, told, told_at))
+        self.gave.append(replace(Gave(THREAD, command, at, told, told_at), **more))  # type: ignore[arg-type]
+
+    def presses(self, command: Command, at: float, *, told_at: float | None, **more: object) -> None:
+        """A button; without an answer it was not handed over."""
+        self.gives(command, at, told_at=told_at, **{"way": Way.PRESS, "is_taken": told_at is not None, **more})
 
     def broken(self) -> set[str]:
         """The promises that were broken, says the judge."""
@@ -60,7 +69,9 @@ class Told:
     def verdicts(self) -> list[Verdict]:
         stood = {THREAD: self.stood, **({ELSEWHERE: self.elsewhere} if self.elsewhere else {})}
         history = History(1, self.said, self.gave, self.asked, stood, self.harm, self.left, self.lives)
-        history.turn_limit = self.turn_limit
+        history.turn_limit, history.files_there = self.turn_limit, self.files_there
+        history.reports = {} if self.reports is None else {THREAD: self.reports}
+        history.private = [THREAD] * self.is_private
         return judge(history)
 
 
@@ -84,3 +95,25 @@ class Tellings:
             return telling
 
         return note
+
+    def test_of_the_right(self) -> Callable[[Telling], None]:
+        """A test of all that were noted as right until now."""
+
+        @pytest.mark.parametrize("telling", self.right.values(), ids=self.right)
+        def test(telling: Telling) -> None:
+            it = Told()
+            telling(it)
+            assert it.verdicts() == []
+
+        return test
+
+    def test_of_the_wrong(self) -> Callable[[set[str], Telling], None]:
+        """A test of all that were noted as wrong until now."""
+
+        @pytest.mark.parametrize(("promises", "telling"), self.wrong.values(), ids=self.wrong)
+        def test(promises: set[str], telling: Telling) -> None:
+            it = Told()
+            telling(it)
+            assert it.broken() == promises
+
+        return test

@@ -98,6 +98,7 @@ class Trouble:
         counts.update(f"slack {type(fault).__name__}" for _, fault in self._world.slack.faults.fired)
         counts.update(f"discord {type(fault).__name__}" for _, fault in self._world.discord.faults.fired)
         counts.update(f"discord event {fault}" for _, fault in self._world.discord.faults.events.fired)
+        counts += Counter({"slack limit": self._world.slack.refused, "discord limit": self._world.discord.gate.refused})
         return counts
 
     # --- the model --------------------------------------------------------------------------------

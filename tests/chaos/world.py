@@ -10,24 +10,38 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.slack.manifest import SCOPES
+from adapters.slack.manifest import HTTP_PATH, SCOPES
 from bot.offline import Faults, OfflineModel, offline_model
-from tests.chaos.clew import HURRIED
+from tests.chaos.clew import HURRIED, SPEED
 from tests.chaos.gemini import Gemini
 from tests.chaos.history import End, Life
 from tests.support.discord import DiscordServer, discord_server
+from tests.support.discord import Limits as DiscordLimits
 from tests.support.discord import Variants as DiscordVariants
 from tests.support.people.discord import DiscordPeople
 from tests.support.people.slack import SlackPeople
 from tests.support.process import environment, free_port
 from tests.support.slack import Delivery, Install, SlackServer, slack_server
+from tests.support.slack import Limits as SlackLimits
 from tests.support.slack import Variants as SlackVariants
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 120.0  # seconds
 SLACK_RETRIES = (0.0, 1.0, 3.0)  # seconds; Slack's are at once, after one minute and after five
 LONGER_THAN_RETRIES = 5.0  # seconds
+PRIVATE = "channel-0x"  # of Slack and of Discord: of what is said there Gemini keeps nothing
+EVERY_HTTP = 4  # one seed in so many has Slack tell its events over HTTP
+SIGNED_WITH = "8f742231b10e8888abcd99yyyzzz85a5"
 HEARTBEAT, RESUMABLE = 3.0, 6.0  # seconds; Discord's are some 41 and reported to be 60
+# Nobody is started so often as a bot here, and each start asks for a socket: ten times what Slack's tier grants.
+SLACK_LIMITS = SlackLimits(speed=SPEED, per_minute={"apps.connections.open": 10})
+DISCORD_LIMITS = DiscordLimits(
+    create=(5, 5.0 / SPEED),
+    edit=(5, 5.0 / SPEED),
+    command_writes=(5, 20.0 / SPEED),
+    everything=(50, 1.0 / SPEED),
+    old_edits=(3, 20.0 / SPEED),
+)
 
 
 @dataclass
@@ -44,6 +58,8 @@ class World:
     disturbances: list[float] = field(default_factory=list)  # of Discord's gateway
     handed_over: dict[str, float] = field(default_factory=dict)  # as it was noted: by a message's ts in Slack
     port: int = field(default_factory=free_port)
+    slack_port: int | None = None  # of the bot's, where Slack tells its events over HTTP
+    newest: int = 0  # where in the log the newest life begins
 
     @property
     def now(self) -> float:
@@ -52,6 +68,11 @@ class World:
     def at(self, moment: float) -> float:
         """A moment in seconds since 1970 in the world's time."""
         return moment - self.gemini.began
+
+    @property
+    def private(self) -> Sequence[str]:
+        """The ids of the channels of which Gemini keeps nothing."""
+        return [self.slack.channel(PRIVATE), self.discord.channel(PRIVATE)]
 
     @property
     def address(self) -> str:
@@ -72,9 +93,13 @@ class World:
         """One life of the bot, from its very beginning; what still lives when the block ends is killed."""
         settings = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": self.model.url, "WEB_PORT": str(self.port)}
         settings |= SlackPeople(self.slack).settings | DiscordPeople(self.discord).settings | HURRIED
-        settings |= {"PYTHONPATH": str(ROOT)}
+        settings |= {"PYTHONPATH": str(ROOT), "CLEW_PRIVATE_CHANNELS": ",".join(self.private)}
+        if self.slack_port is not None:
+            del settings["SLACK_APP_TOKEN"]
+            settings |= {"SLACK_SIGNING_SECRET": SIGNED_WITH, "SLACK_PORT": str(self.slack_port)}
         began = self.now
         with (self.folder / "log").open("ab") as log:
+            self.newest = log.tell()
             log.write(f"--- a life begins at {began:.1f}\n".encode())
             log.flush()
             process = await asyncio.create_subprocess_exec(
@@ -86,6 +111,7 @@ class World:
                 env=environment(self.folder, settings),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C is meant for the machine
             )
         clew = Clew(process)
         listening = asyncio.ensure_future(clew.listen())
@@ -103,8 +129,10 @@ class World:
 
     def has_caught_up(self) -> bool:
         """Whether the newest life has looked for all that was said while nobody listened."""
-        _, _, newest = "\n".join(self.log()).rpartition("--- a life begins")
-        return all(f"adapters.{name}.catchup: caught up" in newest for name in ("slack", "discord"))
+        with (self.folder / "log").open("rb") as log:
+            log.seek(self.newest)
+            said = log.read()
+        return all(f"adapters.{name}.catchup: caught up".encode() in said for name in ("slack", "discord"))
 
     def log(self) -> Sequence[str]:
         return (self.folder / "log").read_text(errors="replace").splitlines()
@@ -130,13 +158,17 @@ class Clew:
             self._said.append("")
             self._news.notify_all()
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
+
     async def is_served(self) -> None:
         """Wait until its page is up, or it has ended."""
         await self._printed("page ")
 
     async def hears(self) -> None:
         """Wait until it hears both platforms, or it has ended."""
-        await self._printed("over Socket Mode")
+        await self._printed("over ")  # Socket Mode, or HTTP
         await self._printed("at the gateway")
 
     async def _printed(self, words: str) -> None:
@@ -174,12 +206,17 @@ async def open_world(folder: Path, *, seed: int, bug: str | None = None) -> Asyn
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
             slack_server(
-                install=Install(scopes=frozenset(SCOPES)), variants=SlackVariants(retries=SLACK_RETRIES), seed=seed
+                install=Install(scopes=frozenset(SCOPES)),
+                variants=SlackVariants(retries=SLACK_RETRIES),
+                limits=SLACK_LIMITS,
+                seed=seed,
             )
         )
         discord = await stack.enter_async_context(
             discord_server(
-                variants=DiscordVariants(heartbeat_interval=HEARTBEAT, resumable_for=RESUMABLE, buffer=3500), seed=seed
+                variants=DiscordVariants(heartbeat_interval=HEARTBEAT, resumable_for=RESUMABLE, buffer=3500),
+                limits=DISCORD_LIMITS,
+                seed=seed,
             )
         )
         model = await stack.enter_async_context(
@@ -187,4 +224,8 @@ async def open_world(folder: Path, *, seed: int, bug: str | None = None) -> Asyn
                 faults=Faults(), pace=0.004, requests_kept=1_000_000, brain=gemini.brain, new_id=gemini.new_id
             )
         )
-        yield World(folder, gemini, model, slack, discord, bug)
+        world = World(folder, gemini, model, slack, discord, bug)
+        if seed % EVERY_HTTP == 0:
+            world.slack_port = free_port()
+            slack.use_http(f"http://127.0.0.1:{world.slack_port}{HTTP_PATH}", SIGNED_WITH)
+        yield world

@@ -1,10 +1,12 @@
 """What every store owes the commands: each is carried out once, and at once."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.messages import InteractionId, MessageId, Part, Refusal, TurnState, Usage
 from bot.ports import Retried, Store
-from tests.storage.stores import ADA, BEN, OTHER, PAGE, SLACK, ask, ids, message, taken
+from tests.storage.stores import ADA, BEN, NOON, OTHER, PAGE, SLACK, ask, ids, message, taken
 
 FIRST, SECOND = InteractionId("v1_first"), InteractionId("v1_second")
 COMMAND, AGAIN = MessageId("c1"), MessageId("c2")
@@ -41,6 +43,19 @@ async def test_stop_leaves_alone_what_only_waits_and_other_threads(store: Store)
 
     assert not any(turn.stopping for turn in await store.transcript(OTHER))
     assert ids(await taken(store)) == ["m1"]
+
+
+async def test_a_stop_that_is_told_late_does_not_stop_what_was_asked_after_it(store: Store) -> None:
+    asked_at = NOON - 1
+    await ask(store, "m1")
+    turn = await taken(store)
+
+    assert await store.stop(SLACK, COMMAND, sent_at=asked_at - 1) is None
+    assert await store.stop(SLACK, COMMAND, sent_at=asked_at - 1) is None  # told again, after a crash
+    stopping = await store.stop(SLACK, AGAIN, sent_at=asked_at + 1)
+
+    assert stopping is not None
+    assert stopping.id == turn.id
 
 
 async def test_a_stop_that_is_handed_over_again_does_not_stop_the_next_turn(store: Store) -> None:
@@ -116,7 +131,8 @@ async def test_retry_answers_the_last_turn_again_in_its_place(store: Store) -> N
     assert await store.waiting() == [PAGE]
     turn = await taken(store, PAGE)
     assert (turn.previous, turn.interaction, turn.asks) == (FIRST, None, 1)
-    assert (turn.messages, turn.parts, turn.asker) == (old.messages, old.parts, old.asker)
+    assert (turn.messages, turn.asker) == (old.messages, old.asker)
+    assert turn.parts == tuple(replace(part, text=None, attachments=()) for part in old.parts)
     assert [each.id for each in await store.transcript(PAGE)] == [before.id, turn.id]
     superseded = await store.turn(old)
     assert superseded is not None
@@ -227,6 +243,15 @@ async def test_a_retry_that_is_handed_over_again_asks_nothing_again(store: Store
     assert await store.retry(PAGE, COMMAND) is Retried.REPEATED
 
     assert await store.waiting() == []
+
+
+async def test_a_retry_that_is_told_late_leaves_alone_what_was_asked_after_it(store: Store) -> None:
+    asked_at = NOON - 1
+    await exchange(store, "m1", FIRST)
+
+    assert await store.retry(PAGE, COMMAND, sent_at=asked_at - 1) is Retried.LATE
+    assert await store.claim(PAGE) is None
+    assert await store.retry(PAGE, AGAIN, sent_at=asked_at + 1) is Retried.QUEUED
 
 
 async def test_another_person_joins_no_retried_turn(store: Store) -> None:

@@ -1,7 +1,7 @@
 """The rules of a thread, told once more as a small model; the store is played against it in random order."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -19,11 +19,12 @@ from bot.messages import InteractionId, MessageId, Person, Refusal, Turn, Usage
 from bot.messages import TurnState as State
 from bot.ports import Retried
 from storage.sqlite import open_store
-from tests.storage.stores import ADA, BEN, PAGE, Clock, ids, message
+from tests.storage.stores import ADA, BEN, NOON, PAGE, Clock, ids, message
 
 NAMES = st.sampled_from([f"m{number}" for number in range(12)])
 PEOPLE = st.sampled_from([ADA, BEN])
 REFUSALS = st.sampled_from([None, None, None, Refusal.PERSON])
+SAID = st.integers(min_value=0, max_value=9)  # seconds after noon
 
 
 @dataclass
@@ -34,7 +35,10 @@ class Expected:
     refusal: Refusal | None
     epoch: int
     messages: list[str]
+    said: dict[str, int] = field(default_factory=dict)  # when, by message
     state: State = State.QUEUED
+    is_retry: bool = False
+    ended_at: float = 0
     previous: str | None = None
     sealed: bool = False
     stopping: bool = False
@@ -47,6 +51,7 @@ class ExpectedThread:
     epoch: int = 0
     latest: str | None = None
     known: set[str] = field(default_factory=set)
+    commands: dict[str, float] = field(default_factory=dict)  # when each was given
     turns: list[Expected] = field(default_factory=list)
 
     def of(self, *states: State) -> list[Expected]:
@@ -56,10 +61,40 @@ class ExpectedThread:
     def shown(self) -> list[Expected]:
         return [turn for turn in self.turns if turn.epoch == self.epoch and turn.state is not State.SUPERSEDED]
 
-    def command(self, name: str) -> bool:
+    def add(self, name: str, author: Person, refusal: Refusal | None, said: int) -> None:
+        """Put a message where it belongs among what waits: behind the last that was not said later, or is a retry's."""
+        self.known.add(name)
+        line = [(turn, one) for turn in self.of(State.QUEUED) for one in turn.messages]
+        at = next((at for at in range(len(line), 0, -1) if self._goes_before(*line[at - 1], said)), 0)
+        before, after = (line[at - 1][0] if at else None), (line[at][0] if at < len(line) else None)
+        alike = [turn is not None and (turn.asker, turn.refusal) == (author, refusal) for turn in (before, after)]
+        if before and alike[0] and (before is after or not before.sealed):
+            before.messages.insert(before.messages.index(line[at - 1][1]) + 1, name)
+            before.said[name] = said
+        elif after and alike[1]:
+            after.messages.insert(0, name)
+            after.said[name] = said
+        else:
+            if before and before is after:
+                cut = before.messages.index(line[at][1])
+                after = replace(before, messages=before.messages[cut:])
+                before.messages = before.messages[:cut]
+                self.turns.insert(self.place_of(before) + 1, after)
+            place = self.place_of(after) if after else len(self.turns)
+            sealed = after is not None and after.sealed
+            self.turns.insert(place, Expected(author, refusal, self.epoch, [name], {name: said}, sealed=sealed))
+
+    def place_of(self, turn: Expected) -> int:
+        return next(place for place, one in enumerate(self.turns) if one is turn)
+
+    def _goes_before(self, turn: Expected, name: str, said: int) -> bool:
+        return turn.is_retry or turn.said[name] <= said
+
+    def command(self, name: str, now: float) -> bool:
         if name in self.known:
             return False
         self.known.add(name)
+        self.commands[name] = now
         for turn in self.of(State.QUEUED):
             turn.sealed = True
         return True
@@ -77,26 +112,22 @@ class OneThread(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.opening = open_store("sqlite:///:memory:", now=Clock())
+        self.clock = Clock()
+        self.opening = open_store("sqlite:///:memory:", now=self.clock)
         self.store = self.runner.run(self.opening.__aenter__())
 
     def teardown(self) -> None:
         self.runner.run(self.opening.__aexit__(None, None, None))
         self.runner.close()
 
-    @rule(name=NAMES, author=PEOPLE, refusal=REFUSALS)
-    def a_message_arrives(self, name: str, author: Person, refusal: Refusal | None) -> None:
-        accepted = self.runner.run(self.store.add(message(name, by=author, thread=PAGE), refusal=refusal))
+    @rule(name=NAMES, author=PEOPLE, refusal=REFUSALS, said=SAID)
+    def a_message_arrives(self, name: str, author: Person, refusal: Refusal | None, said: int) -> None:
+        told = message(name, by=author, thread=PAGE, sent_at=NOON + said)
+        accepted = self.runner.run(self.store.add(told, refusal=refusal))
 
         assert accepted == (name not in self.expected.known)
-        if not accepted:
-            return
-        self.expected.known.add(name)
-        last = self.expected.turns[-1] if self.expected.turns else None
-        if last and last.state is State.QUEUED and not last.sealed and (last.asker, last.refusal) == (author, refusal):
-            last.messages.append(name)
-        else:
-            self.expected.turns.append(Expected(author, refusal, self.expected.epoch, [name]))
+        if accepted:
+            self.expected.add(name, author, refusal, said)
 
     @rule(name=NAMES)
     def a_message_is_withdrawn(self, name: str) -> None:
@@ -113,23 +144,24 @@ class OneThread(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def stop_is_pressed(self, name: str) -> None:
+        self.clock.tick()
         stopping = self.runner.run(self.store.stop(PAGE, MessageId(name)))
 
         running = self.expected.of(State.RUNNING)
-        if self.expected.command(name) and running:
+        is_new = self.expected.command(name, self.clock.now)
+        if is_new and running:
             running[0].stopping = True
-        if running and running[0].stopping:
-            assert stopping is not None
-            assert self.running is not None
-            assert stopping.id == self.running.id
-        else:
-            assert stopping is None
+        meant = [turn for turn in running if turn.stopping]
+        if not is_new and name in self.expected.commands and not meant:  # told again, it tells what it did
+            given = self.expected.commands[name]
+            meant = [turn for turn in self.expected.of(State.STOPPED) if turn.ended_at >= given]
+        assert (ids(stopping) if stopping else None) == (meant[0].messages if meant else None)
 
     @rule(name=NAMES)
     def the_thread_is_reset(self, name: str) -> None:
         was_reset = self.runner.run(self.store.reset(PAGE, MessageId(name)))
 
-        assert was_reset == self.expected.command(name)
+        assert was_reset == self.expected.command(name, self.clock.now)
         if was_reset:
             self.expected.epoch += 1
             self.expected.latest = None
@@ -142,18 +174,20 @@ class OneThread(RuleBasedStateMachine):
     def the_last_turn_is_retried(self, name: str) -> None:
         retried = self.runner.run(self.store.retry(PAGE, MessageId(name)))
 
-        if not self.expected.command(name):
+        retriable = [turn for turn in self.expected.shown if turn.refusal is None]
+        if not self.expected.command(name, self.clock.now):
             assert retried is Retried.REPEATED
         elif self.expected.of(State.QUEUED, State.RUNNING):
             assert retried is Retried.BUSY
-        elif not self.expected.shown:
+        elif not retriable:
             assert retried is Retried.NOTHING
         else:
             assert retried is Retried.QUEUED
-            old = self.expected.shown[-1]
+            old = retriable[-1]
             old.state = State.SUPERSEDED
             self.expected.latest = old.previous
-            self.expected.turns.append(Expected(old.asker, old.refusal, old.epoch, old.messages))
+            again = replace(old, state=State.QUEUED, previous=None, sealed=False, stopping=False, is_retry=True)
+            self.expected.turns.append(again)
 
     @rule()
     def a_turn_is_claimed(self) -> None:
@@ -188,7 +222,7 @@ class OneThread(RuleBasedStateMachine):
             assert turn.epoch < self.expected.epoch
             return
         assert turn.epoch == self.expected.epoch or end is State.STOPPED
-        turn.state, self.running = end, None
+        turn.state, turn.ended_at, self.running = end, self.clock.now, None
         if end is State.ANSWERED:
             self.expected.latest = interaction
 

@@ -135,6 +135,8 @@ async def core(
                 responder=responder,
                 policy=policy,
                 metrics=metrics,
+                catch_up=adapter.catch_up,
+                limits=limits,
                 concurrency=concurrency,
                 drain=drain,
                 pause=0.01,

@@ -298,6 +298,10 @@ class ScriptedAdapter:
         self.messages: dict[MessageId, Message] = {}
         self.standings: dict[PersonId, Standing] = {}
         self.confirmed: list[str] = []
+        self.caught_up: list[Thread] = []  # each time it was asked
+        self.missed: dict[
+            Thread, Callable[[], Awaitable[None]]
+        ] = {}  # hands over what was, and returns when that is done
         self._said: set[tuple[Thread, MessageId]] = set()
         self.unsayable: list[Exception] = []  # what confirming something fails with, once each
         self._store = store
@@ -342,7 +346,11 @@ class ScriptedAdapter:
         return self.standings.get(person.id, Standing.MEMBER)
 
     async def catch_up(self, thread: Thread) -> None:
-        """Nothing was missed."""
+        """Nothing was missed, unless a test says so."""
+        self.caught_up.append(thread)
+        if (missed := self.missed.get(thread)) is not None:
+            self.tell()
+            await missed()
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         if self.unsayable:

@@ -205,6 +205,8 @@ async def clew_on(
                 responder=responder,
                 policy=policy,
                 metrics=metrics,
+                catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
+                limits=limits,
                 concurrency=1000,
                 drain=drain,
                 pause=0.01,

@@ -1,5 +1,7 @@
 """Death at a chosen moment for a bot in Slack: what it asks of Slack is counted in the SDK's client and on the wire."""
 
+from dataclasses import replace
+
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -13,7 +15,7 @@ WIRE = ("file.download", "file.upload", "response_url")
 
 def over_line(reaper: Reaper, line: Line) -> Line:
     """The SDK's client, each call of which is a deed."""
-    return Line(_ReapedClient(reaper, line.client), line.session)
+    return replace(line, client=_ReapedClient(reaper, line.client))
 
 
 def over_wire(reaper: Reaper, slack: SlackServer) -> None:

@@ -53,7 +53,7 @@ async def test_one_call_too_many_is_refused_as_discord_does_it_until_the_bucket_
         assert (headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]) == ("5", "0")
         assert headers["X-RateLimit-Scope"] == "user"
         assert "Via" in headers
-        assert (elsewhere, later) == (200, 200)
+        assert (elsewhere, later, server.gate.refused) == (200, 200, 1)
         assert (fresh["X-RateLimit-Remaining"], fresh["X-RateLimit-Bucket"]) == ("4", headers["X-RateLimit-Bucket"])
         assert [shown.text for shown in server.replies()] == ["0", "1", "2", "3", "4", "later"]
 

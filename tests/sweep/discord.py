@@ -39,7 +39,7 @@ class DiscordGround:
     platform = DISCORD
     long = (paragraphs(0, 3, words=120), paragraphs(3, 5, words=120))
     unmade = frozenset[str]()
-    keeps_what_was_reset = keeps_drafts = True
+    keeps_what_was_reset = True
 
     def __init__(self, discord: DiscordServer, *, is_direct: bool) -> None:
         self.discord, self.is_direct = discord, is_direct

@@ -76,11 +76,6 @@ class Ground(Protocol):
         """Whether what was said before a reset still stands in the thread."""
         ...
 
-    @property
-    def keeps_drafts(self) -> bool:
-        """Whether the part of an answer that was shown when the bot died still stands there when it is back."""
-        ...
-
     def bot(self, cast: Cast) -> AbstractAsyncContextManager[Running]:
         """The bot, connected, its ports in the reaper's hands. Nothing happens by itself while it runs."""
         ...

@@ -31,7 +31,7 @@ class PageGround:
     platform = WEB
     long = (paragraphs(0, 3, words=120), paragraphs(3, 5, words=120))
     unmade = frozenset({"store.placed", "store.confirmed"})
-    keeps_what_was_reset = keeps_drafts = False
+    keeps_what_was_reset = False
 
     def __init__(self, folder: Path) -> None:
         self._files = folder / "files"

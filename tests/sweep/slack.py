@@ -41,7 +41,7 @@ class SlackGround:
     platform = SLACK
     long = (paragraphs(0, 5, words=150), paragraphs(5, 14, words=150), paragraphs(14, 20, words=150))
     unmade = frozenset({"store.placed"})
-    keeps_what_was_reset = keeps_drafts = True
+    keeps_what_was_reset = True
 
     def __init__(self, slack: SlackServer, *, is_direct: bool, has_sent: bool) -> None:
         self.slack, self._has_sent = slack, has_sent

@@ -1,27 +1,15 @@
 """What no event told of: messages of the time the bot was away."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from adapters.discord.calls import Calls
-from adapters.discord.catchup import CatchUp
-from adapters.discord.gaps import Gaps
-from adapters.discord.line import open_line
-from adapters.discord.people import Me
-from adapters.discord.places import DIRECT, DISCORD
-from adapters.discord.threads import Threads
-from bot.messages import Address, Message, MessageId, Person, PersonId, Thread
-from bot.metrics import Metrics
+from adapters.discord.places import DISCORD
 from bot.policy import Follow, Policy
-from bot.ports import Store
-from storage.sqlite import open_store
 from tests.adapters.discord.answering import is_whole
 from tests.adapters.discord.arriving import asked, caught_up, conversation, ended, is_confirmed
+from tests.adapters.discord.looking import READ, desk
 from tests.support.discord import (
     Broken,
     Clock,
@@ -34,11 +22,10 @@ from tests.support.discord import (
     TooMany,
     discord_server,
 )
-from tests.support.discord_clew import BRISK, clew_on, set_for
+from tests.support.discord_clew import BRISK, clew_on
 from tests.support.slack_clew import failing, until_logged
 
 HOUR = 3600.0
-READ = "GET /channels/*/messages"
 
 
 @pytest.fixture
@@ -296,58 +283,6 @@ async def test_once_all_was_looked_through_the_next_start_begins_where_this_one_
 
 
 # --- bounds -----------------------------------------------------------------------------------------
-
-
-@dataclass
-class Desk:
-    """What looks for direct messages, and takes them."""
-
-    discord: DiscordServer
-    store: Store
-    calls: Calls
-    found: list[str] = field(default_factory=list)
-
-    async def take(self, body: Mapping[str, object]) -> None:
-        self.found.append(str(body["content"]))
-
-    async def knows(self, line: str, at: float) -> None:
-        """Something was said there before."""
-        thread = Thread(DISCORD, DIRECT, line, line)
-        await self.store.add(Message(thread, MessageId(f"{line}1"), Person(PersonId("1")), "", at, (), Address.DIRECT))
-
-    async def look(self, **options: int) -> None:
-        """Look for what was missed before the start, until all was looked through."""
-        gaps = Gaps(clock=self.discord.clock.now)
-        catch_up = CatchUp(
-            self.calls,
-            self.store,
-            Threads(self.calls),
-            gaps,
-            self.take,
-            me=lambda guild: Me(self.discord.bot_user_id),
-            guild=lambda guild: None,
-            is_complete=lambda: True,
-            clock=self.discord.clock.now,
-            pace=0.0,
-            **options,  # type: ignore[arg-type]  # numbers
-        )
-        await catch_up.note()
-        gaps.ready(0)
-        async with until_logged("caught up", by="adapters.discord.catchup"):
-            looking = asyncio.ensure_future(catch_up.run())
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
-
-
-@asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
-    async with (
-        discord_server() as discord,
-        open_store("sqlite:///:memory:", keeps_text=frozenset()) as store,
-        open_line(set_for(discord)) as line,
-    ):
-        await line.log_in(discord.token)
-        yield Desk(discord, store, Calls(line.http, metrics=Metrics()))
 
 
 async def test_of_too_many_messages_the_newest_are_found_in_their_order() -> None:

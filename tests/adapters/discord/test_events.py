@@ -210,7 +210,7 @@ ROWS: list[tuple[str, str, Event | None]] = [
     (
         "an edit in a direct message",
         "edit_in_direct_message",
-        Edited(direct("what is a labyrinth?", sent_at=1_700_000_200.0)),
+        Edited(direct("what is a labyrinth?")),
     ),
     ("the bot's own edit is ignored", "own_edit", None),
     ("the bot's own message is ignored", "own_message", None),
@@ -495,7 +495,7 @@ def test_a_command_to_the_bot_is_none_of_its_questions(body: dict[str, Any], com
 def test_an_edit_can_turn_a_message_into_a_command() -> None:
     event = read_edited(saying(f"{BOT} reset", sample_name="edit"), ME, IN_GENERAL)
 
-    assert event == Commanded(thread_of(IN_GENERAL, TS), Command.RESET, MessageId(TS), ADA_HERSELF)
+    assert event == Commanded(thread_of(IN_GENERAL, TS), Command.RESET, MessageId(TS), ADA_HERSELF, 1_700_000_200.0)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,8 @@ from bot.policy import Follow, Policy
 from bot.ports import Store
 from storage.sqlite import open_store
 from tests.adapters.slack.desk import Desk, desk
-from tests.support.slack import SlackServer
+from tests.support.slack import SlackServer, Twins
+from tests.support.slack.deliveries import Delivery
 
 _SECRET = "a-secret"
 
@@ -32,6 +33,7 @@ class Bot:
     refuses: int = 0  # so many of the next messages cannot be kept
     heard: list[str] = field(default_factory=list)  # the ids that came in, in this order, the known ones as well
     commands: list[Command] = field(default_factory=list)
+    woken: Callable[[Thread], None] = lambda thread: None  # told of threads in which something was stored
 
     def __post_init__(self) -> None:
         self._took = asyncio.Event()
@@ -49,7 +51,7 @@ class Bot:
             case Posted(message):
                 await self.inbox.receive(message)
                 self.heard.append(message.id)
-            case Commanded(_, command, _, _):
+            case Commanded(command=command):
                 self.commands.append(command)
             case Edited() | Deleted() | None:
                 pass
@@ -97,8 +99,12 @@ async def bot_at(
     """A bot that is down, until it is `hearing`."""
     async with desk(slack) as at, open_store(url, now=slack.clock.now) as store:
         slack.mute_events()  # nothing that happens reaches the bot, unless it is `hearing`
-        inbox = Inbox(store, policy=Policy(follow=follow), wake=lambda thread: None, metrics=at.metrics)
-        yield Bot(at, store, inbox)
+
+        def wake(thread: Thread) -> None:
+            bot.woken(thread)
+
+        bot = Bot(at, store, Inbox(store, policy=Policy(follow=follow), wake=wake, metrics=at.metrics))
+        yield bot
 
 
 @asynccontextmanager
@@ -128,3 +134,12 @@ async def hearing(bot: Bot) -> AsyncIterator[None]:
 def reads(slack: SlackServer) -> list[tuple[str, float]]:
     """What was read again, and when."""
     return [(call.text("ts") or call.text("channel") or "", call.at) for call in slack.calls if "conv" in call.method]
+
+
+async def held_up(slack: SlackServer, user: str, text: str, **said: object) -> tuple[str, Delivery]:
+    """Somebody says something, and the event that tells of it comes when `slack.again` is called: late."""
+    await slack.delivered()
+    slack.faults.events.lose = 1
+    ts = await slack.says(user, text, twins=Twins.ONLY_MESSAGE, **said)  # type: ignore[arg-type]  # of `says`
+    await slack.delivered()
+    return ts, slack.deliveries[-1]

@@ -296,7 +296,8 @@ def test_an_edit_can_turn_a_message_into_a_command() -> None:
     body = sample("edit")
     body["event"]["message"]["text"] = "<@U0CLEWBOT1> reset"
 
-    assert read_event(body, ME) == Commanded(thread(TS), Command.RESET, MessageId(TS), Person(PersonId(ADA)))
+    told_at = 1700000200.0  # when it was edited
+    assert read_event(body, ME) == Commanded(thread(TS), Command.RESET, MessageId(TS), Person(PersonId(ADA)), told_at)
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,13 @@ import pytest
 from bot.errors import ContextLost
 from bot.messages import MessageId
 from bot.policy import Follow, Policy
+from tests.adapters.slack.catching import held_up
 from tests.support.scripted import answer
-from tests.support.slack import SlackServer, Twins, slack_server
+from tests.support.slack import SlackServer, slack_server
 from tests.support.slack.deliveries import Delivery
 from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on, until_logged
 
 DAY = 86_400.0  # seconds
-
-
-async def held_up(slack: SlackServer, user: str, text: str, **said: object) -> tuple[str, Delivery]:
-    """Somebody says something, and the event that tells of it comes when `slack.again` is called: late."""
-    await slack.delivered()
-    slack.faults.events.lose = 1
-    ts = await slack.says(user, text, twins=Twins.ONLY_MESSAGE, **said)  # type: ignore[arg-type]  # of `says`
-    await slack.delivered()
-    return ts, slack.deliveries[-1]
 
 
 async def held_up_change(slack: SlackServer) -> Delivery:

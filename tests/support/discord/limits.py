@@ -113,7 +113,7 @@ class RateGate:
         self.limits, self._clock = limits, clock
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._invalid: deque[float] = deque()
-        self.invalid_total = 0
+        self.invalid_total = self.refused = 0  # the second: calls that were one too many
         self.is_banned = False
 
     def check(self, route: str, major: str, *, is_interaction: bool = False) -> dict[str, str]:
@@ -132,6 +132,7 @@ class RateGate:
         if self.limits.everything is not None and not is_interaction:
             whole = self._bucket("everything", "", self.limits.everything)
             if not whole.take(self._clock.now()):
+                self.refused += 1
                 raise TooManyRequests(self._wait(whole), "global")
         name, rate = self.limits.of(route)
         if rate is None:
@@ -140,6 +141,7 @@ class RateGate:
         has_room = bucket.take(self._clock.now())
         headers = self._headers(bucket)
         if not has_room:
+            self.refused += 1
             raise TooManyRequests(self._wait(bucket), headers=headers)
         return headers
 

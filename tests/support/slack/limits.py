@@ -48,6 +48,7 @@ class Limits:
         per_minute: other numbers than the tiers' for some methods; None switches one off.
         posts_per_second: posts to one channel; short bursts of `post_burst` are let through ([7]).
         posts_per_minute: the undisclosed ceiling of the whole workspace; none unless given.
+        speed: seconds that pass for the limits, and in Retry-After, in one second of Slack's clock.
     """
 
     per_minute: dict[str, int | None] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Limits:
     post_burst: int = 3
     posts_per_minute: int | None = None
     statuses_per_minute: int = 600  # "special"; far above what a well-behaved app sends
+    speed: float = 1.0
 
 
 class RateGate:
@@ -64,6 +66,7 @@ class RateGate:
         self.limits, self._variants, self._clock = limits, variants, clock
         self._calls: dict[str, deque[float]] = {}
         self._tokens: dict[str, tuple[float, float]] = {}  # by channel: how many are left, when that was
+        self.refused = 0  # calls
 
     def check(self, method: str, channel: str | None) -> None:
         """Count one call. Raises Refused when it is one too many; then it is not counted."""
@@ -82,7 +85,7 @@ class RateGate:
             self._window(method, most)
 
     def _window(self, name: str, most: int) -> None:
-        now, calls = self._clock.now(), self._calls.setdefault(name, deque())
+        now, calls = self._now(), self._calls.setdefault(name, deque())
         while calls and calls[0] <= now - 60:
             calls.popleft()
         if len(calls) >= most:
@@ -91,7 +94,7 @@ class RateGate:
 
     def _post(self, channel: str) -> None:
         assert self.limits is not None
-        now = self._clock.now()
+        now = self._now()
         left, since = self._tokens.get(channel, (float(self.limits.post_burst), now))
         left = min(float(self.limits.post_burst), left + (now - since) * self.limits.posts_per_second)
         self._tokens[channel] = left, now
@@ -99,5 +102,9 @@ class RateGate:
             raise self._refusal((1 - left) / self.limits.posts_per_second)
         self._tokens[channel] = left - 1, now
 
+    def _now(self) -> float:
+        return self._clock.now() * (self.limits.speed if self.limits else 1.0)
+
     def _refusal(self, wait: float) -> Refused:
+        self.refused += 1
         return Refused(self._variants.rate_error, status=429, headers={"Retry-After": str(max(1, math.ceil(wait)))})

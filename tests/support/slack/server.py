@@ -113,6 +113,11 @@ class SlackServer(Acts, Views):
     def limits(self, limits: Limits | None) -> None:
         self._gate.limits = limits
 
+    @property
+    def refused(self) -> int:
+        """How many calls were one too many for the limits."""
+        return self._gate.refused
+
     def revoke(self, token: str | None = None, *, error: str = "token_revoked") -> None:
         """Let a token (the bot's) be refused from now on."""
         self._access.dead_tokens[token or self.bot_token] = error

@@ -37,10 +37,10 @@ class Views:
         posts = place.thread(thread_ts) if thread_ts else list(place.top_level())
         return [show(self._workspace, post) for post in posts if post.is_own and not post.is_tombstone]
 
-    def whispers(self, user: str) -> list[Shown]:
-        """Everything only this person was shown, in every channel; oldest first."""
+    def whispers(self, user: str, channel: str | None = None) -> list[Shown]:
+        """Everything only this person was shown, in a channel or in every one; oldest first."""
         person = self._workspace.person(user).id
-        channels = self._workspace.channels.values()
+        channels = self._workspace.channels.values() if channel is None else [self._workspace.channel(channel)]
         posts = [post for channel in channels for post in channel.ephemerals if post.ephemeral_for == person]
         return [show(self._workspace, post) for post in sorted(posts, key=lambda post: post.ts)]
 
