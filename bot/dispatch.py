@@ -107,8 +107,11 @@ class Dispatcher:
         for turn in await self._store.running():
             self._open(turn.thread, _Lane(left_open=turn))
         self._is_taken_up = True
+        lagging = await self._store.lagging()
         for thread in await self._store.waiting():
-            self._see_to(thread)  # what was stored before waits for nothing
+            lane = self._see_to(thread)
+            # What was stored before waits for nothing, unless it was to wait: for a search that ended with the process.
+            lane.behind = lane.behind or thread.platform in lagging
         if self._lanes:
             logger.info("open turns taken up", extra={"threads": len(self._lanes)})
 

@@ -45,6 +45,11 @@ def caught_up(db: sqlite3.Connection, platform: Platform) -> None:
     db.execute("DELETE FROM gap WHERE place >= ? AND place < ?", _of(platform))
 
 
+def lagging(db: sqlite3.Connection) -> frozenset[Platform]:
+    """`CatchUpStore.lagging`."""
+    return frozenset(Platform(name.partition(":")[0]) for (name,) in db.execute("SELECT place FROM gap"))
+
+
 def active(db: sqlite3.Connection, platform: Platform, *, since: float) -> list[Thread]:
     """`CatchUpStore.active`; only threads with a turn: a command alone begins no conversation.
 

@@ -39,6 +39,30 @@ class Opened:
     ownership: ExitStack
 
 
+def read_url(url: str) -> Path | None:
+    """The file that `DATABASE_URL` names; None for a database in memory.
+
+    Raises:
+        StoreUnusable: it names nothing this store can open. The text repeats no more of it than its scheme.
+    """
+    scheme, separator, path = url.partition(":///")
+    if url.startswith(("postgresql:", "postgresql+", "postgres:")):
+        raise StoreUnusable(
+            "DATABASE_URL names a PostgreSQL database, which is not supported yet; use sqlite:///clew.db"
+        )
+    if scheme != "sqlite" or not separator:
+        raise StoreUnusable(
+            "DATABASE_URL should look like sqlite:///clew.db (three slashes, then the file; four for an absolute path)"
+        )
+    if path == ":memory:":
+        return None
+    if not path or "?" in path or "\0" in path:
+        raise StoreUnusable(
+            "DATABASE_URL should name a file after sqlite:/// and nothing else, as in sqlite:///clew.db"
+        )
+    return Path(path)
+
+
 def open_database(file: Path | None, *, migrations: Sequence[Migration], wait: float) -> Opened:
     """Open or make the database in *file*, or one in memory for None.
 

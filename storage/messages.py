@@ -108,10 +108,13 @@ def _insert(
 
 
 def note(db: sqlite3.Connection, thread: Thread) -> ThreadNote:
-    """`MessageStore.note`; a thread in which only commands were given is known as well."""
+    """`MessageStore.note`; a thread in which only commands were given is known as well.
+
+    What was forgotten or taken back is in no turn any more, and the bot was called by it all the same.
+    """
     found = db.execute(
         "SELECT is_ours, is_quiet, (SELECT MIN(sent_at) FROM message WHERE message.thread = thread.thread"
-        " AND turn IS NOT NULL) FROM thread WHERE thread = ?",
+        " AND (turn IS NOT NULL OR NOT is_overheard)) FROM thread WHERE thread = ?",
         (thread.key,),
     ).fetchone()
     if found is None:

@@ -17,9 +17,9 @@ from bot.messages import PersonId, Platform, Thread
 from bot.ports import Booked, Pointed, Spent
 from storage import placing
 from storage import usage as books
+from storage.database import read_url
 from storage.failures import reason_for
 from storage.migrate import MIGRATIONS, Origin, identify, read_migrations
-from storage.sqlite import read_url
 
 T = TypeVar("T")
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.errors import StoreUnusable
 from bot.exchanges import Exchange
 from bot.messages import (
     AttachmentId,
@@ -40,7 +39,7 @@ from storage import catching_up, controls, exchanges, messages, placing, transcr
 from storage import usage as books
 from storage.chains import SqliteChains
 from storage.commits import Commits, group_commits
-from storage.database import Opened, commit_something_small, forget_the_log, open_database
+from storage.database import Opened, commit_something_small, forget_the_log, open_database, read_url
 from storage.forgetting import SqliteForgetting
 from storage.migrate import MIGRATIONS, read_migrations
 from storage.tally import Tally
@@ -97,30 +96,6 @@ async def serve(
         opened.connection.on_rollback = tally.forget
         async with group_commits(opened.connection) as commits:
             yield SqliteStore(commits, tally, now=now, new_id=new_id, keeps_text=keeps_text)
-
-
-def read_url(url: str) -> Path | None:
-    """The file that `DATABASE_URL` names; None for a database in memory.
-
-    Raises:
-        StoreUnusable: it names nothing this store can open. The text repeats no more of it than its scheme.
-    """
-    scheme, separator, path = url.partition(":///")
-    if url.startswith(("postgresql:", "postgresql+", "postgres:")):
-        raise StoreUnusable(
-            "DATABASE_URL names a PostgreSQL database, which is not supported yet; use sqlite:///clew.db"
-        )
-    if scheme != "sqlite" or not separator:
-        raise StoreUnusable(
-            "DATABASE_URL should look like sqlite:///clew.db (three slashes, then the file; four for an absolute path)"
-        )
-    if path == ":memory:":
-        return None
-    if not path or "?" in path or "\0" in path:
-        raise StoreUnusable(
-            "DATABASE_URL should name a file after sqlite:/// and nothing else, as in sqlite:///clew.db"
-        )
-    return Path(path)
 
 
 class SqliteStore:
@@ -296,6 +271,9 @@ class SqliteStore:
 
     async def caught_up(self, platform: Platform) -> None:
         await self._write(lambda db: catching_up.caught_up(db, platform))
+
+    async def lagging(self) -> Set[Platform]:
+        return await self._read(catching_up.lagging)
 
     async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:
         return await self._read(lambda db: catching_up.active(db, platform, since=since))

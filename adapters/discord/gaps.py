@@ -27,6 +27,10 @@ class Gaps:
 
     A session that is resumed leaves none. Direct messages come to the first shard, and are in no list of servers.
 
+    What is told comes in its order, also before a connection is lost and when it is resumed. Only from the beginning of
+    a new session on may something be told that was said after what was missed, and until its shard is ready it is not
+    known yet where to look for that.
+
     Args:
         clock: seconds since the epoch.
         shard_of: the shard that hears of a server, or of the direct messages.

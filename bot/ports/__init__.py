@@ -1,18 +1,15 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
 from bot.ports.books import Booked, BookStore, Pointed, Spent
+from bot.ports.catching_up import CatchUpStore, Parcel, Place, PlacingStore
 from bot.ports.chains import Chain, ChainStore, Growth
 from bot.ports.forgetting import ForgettingStore, Forgotten, Undeleted
 from bot.ports.model import Keeper, Model
 from bot.ports.platform import Adapter, Reply
 from bot.ports.store import (
-    CatchUpStore,
     Claim,
     ControlStore,
     MessageStore,
-    Parcel,
-    Place,
-    PlacingStore,
     Retried,
     Store,
     ThreadNote,

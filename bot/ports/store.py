@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Part, Platform, Refusal, Thread, Turn, TurnId, Usage
 from bot.ports.books import BookStore
+from bot.ports.catching_up import CatchUpStore, PlacingStore
 from bot.ports.chains import ChainStore
 from bot.ports.forgetting import ForgettingStore
 from bot.ports.uploads import UploadStore
@@ -49,27 +50,6 @@ class Unconfirmed:
     thread: Thread
     command: MessageId
     words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """Something a platform handed over that has no thread yet: a command, say, whose answer will begin one."""
-
-    platform: Platform
-    id: str  # the platform's own
-    content: str  # the adapter's own business
-    until: float  # seconds since the epoch, when it will be of no more use, nor come again
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A channel in which the bot has been addressed, and how far it was heard there."""
-
-    platform: Platform
-    installation_id: str
-    channel_id: str
-    newest: MessageId  # the newest message known there
-    heard_at: float  # what was sent there until then is known, in seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,49 +268,6 @@ class TranscriptStore(Protocol):
 
     async def turn(self, turn: Turn) -> Turn | None:
         """A turn as it stands now."""
-        ...
-
-
-class CatchUpStore(Protocol):
-    """What an adapter needs to look for what it was not told."""
-
-    async def places(self, platform: Platform) -> Sequence[Place]:
-        """The channels in which something was ever stored, the most recently heard first, and how far each was heard.
-
-        That is noted, and told again the same until `caught_up`: what arrives meanwhile does not hide a gap behind it.
-        A channel in which the bot is addressed only meanwhile was heard as far as any other of its installation.
-        """
-        ...
-
-    async def caught_up(self, platform: Platform) -> None:
-        """Note that everything before what was heard last has been looked through."""
-        ...
-
-    async def active(self, platform: Platform, *, since: float) -> Sequence[Thread]:
-        """The threads in which a turn was stored or ended after *since* (seconds since the epoch), newest first.
-
-        Those that were forgotten since come last.
-        """
-        ...
-
-
-class PlacingStore(Protocol):
-    """What an adapter needs where a message does not say which thread it belongs to."""
-
-    async def take_in(self, parcel: Parcel) -> bool:
-        """Keep something until it is `placed`; False when its id is known."""
-        ...
-
-    async def parcels(self, platform: Platform) -> Sequence[Parcel]:
-        """What was taken in and not placed, what is of use the shortest time first."""
-        ...
-
-    async def placed(self, parcel: Parcel) -> None:
-        """Note that it came into a thread, or to nothing: its content is blanked."""
-        ...
-
-    async def thread_of(self, platform: Platform, message: MessageId) -> Thread | None:
-        """The thread a message was said in, by the bot or to it; for platforms whose ids are unique everywhere."""
         ...
 
 

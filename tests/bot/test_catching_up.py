@@ -187,6 +187,22 @@ async def test_what_was_stored_before_the_start_waits_for_nothing(url: str) -> N
     assert again.adapter.caught_up == []
 
 
+async def test_what_was_to_wait_for_a_search_that_died_waits_for_the_next_one(url: str) -> None:
+    async with core(url=url, limits=ENDLESS) as clew:
+        clew.adapter.missed[thread_named("t1")] = never
+        await clew.says("first", thread="t2")
+        await clew.ended(1, thread="t2")
+        await clew.store.places(thread_named("t1").platform)
+        await clew.says("live", sent_at=20)
+        await asked_to_catch_up(clew)
+
+    async with core(url=url) as again:
+        await again.ended(1)
+
+    assert again.shown() == ["answer 1 to live"]
+    assert again.adapter.caught_up == [thread_named("t1")]
+
+
 async def test_a_running_turn_of_before_is_taken_up_although_more_was_said_since(url: str) -> None:
     model = ScriptedModel()
     for _ in range(2):

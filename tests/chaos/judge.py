@@ -189,7 +189,10 @@ def _came_to_nothing(asked: Asked, case: Case, *, by: float) -> bool:
     if asked.outcome is not Outcome.COMPLETED or not asked.is_kept or not case.is_surely_known(asked):
         return True
     limit = case.turn_limit
-    return limit is not None and asked.ended_at is not None and asked.ended_at - asked.at > limit
+    if limit is None or asked.ended_at is None:
+        return False
+    # The turn's own time began before it asked.
+    return asked.ended_at - asked.at > limit - case.in_flight
 
 
 # --- P5: closed doors, P6: visible ----------------------------------------------------------------

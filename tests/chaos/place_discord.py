@@ -105,7 +105,8 @@ class DiscordPlace(Place):
             return [*_told_alone(by, self.world), *self.told(by.id)]
         said = [one for one in self._replies() if one.reply_to == by is not None and one.text.startswith(ASIDE)]
         told = [(_large(one.text), self.world.at(made_at(one.id))) for one in said]
-        return [one for one in told if not one[0].startswith(REPORT)]
+        # The report answers the command as well: where it came first, nothing more is said.
+        return [one for one in told if not one[0].startswith(REPORT)] or told[:1]
 
     def reports(self) -> int | None:
         return sum(one.text.startswith(f"{ASIDE}{REPORT}") for one in self._replies())

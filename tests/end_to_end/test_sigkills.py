@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +79,15 @@ class Asked:
     words: list[str] = field(default_factory=list)
     resets: int = 0
 
-    def is_answered_in(self, view: View, *, in_order: bool = False) -> bool:
-        """Whether each is answered once, and to the end, and nothing is on its way."""
+    def is_answered_in(self, view: View) -> bool:
+        """Whether each is answered once, in order and to the end, and nothing is on its way."""
         said = "\n".join(view.texts)
         counts = [said.count(words) for words in self.words]
         ends = sum("long" in words for words in self.words)
         return (
             not view.is_working
             and counts == [1] * len(self.words)
-            and (not in_order or sorted(self.words, key=said.index) == self.words)
+            and sorted(self.words, key=said.index) == self.words
             and said.count("1499 1500") == ends
             and said.count(INTRODUCTION) <= len(self.words)
         )
@@ -157,10 +156,8 @@ class Town:
         found = []
         for name, people in self.people.items():
             for asked in self.asked[name]:
-                # What a platform tells again, or is asked for, may come after what was said since.
-                is_answered = partial(asked.is_answered_in, in_order=name == "page")
                 try:
-                    await people.looks(asked.thread, is_answered)
+                    await people.looks(asked.thread, asked.is_answered_in)
                 except TimeoutError as error:
                     found.append(f"{name}, {asked.words}: {error}")
         for name, people in self.people.items():  # once more, for whatever may have come since

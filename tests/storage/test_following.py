@@ -184,6 +184,21 @@ async def test_how_far_a_channel_was_heard_is_told_the_same_until_it_was_looked_
     assert [(one.newest, one.heard_at) for one in after] == [("m2", NOON - 10)]
 
 
+async def test_a_platform_lags_from_when_it_was_asked_how_far_it_was_heard_until_all_was_looked_through(
+    place: Place,
+) -> None:
+    async with place.open() as store:
+        await store.add(message("m1"))
+        before = await store.lagging()
+        await store.places(SLACK.platform)
+    async with place.open() as store:
+        meanwhile = await store.lagging()
+        await store.caught_up(SLACK.platform)
+        after = await store.lagging()
+
+    assert (before, meanwhile, after) == (set(), {SLACK.platform}, set())
+
+
 async def test_a_channel_first_addressed_before_the_others_were_looked_through_was_heard_as_far_as_they(
     place: Place,
 ) -> None:

@@ -200,6 +200,7 @@ async def test_a_forgotten_thread_is_still_looked_at_for_what_was_missed_in_it(p
         place.clock.tick(1)
         await exchange(store, "m1", "i2", thread=OTHER)
 
+        assert (await store.note(SLACK)).since == NOON - 1  # what was said to the bot since then was said to it
         assert await store.active(SLACK.platform, since=NOON - 50) == [OTHER, SLACK]
         assert await store.active(SLACK.platform, since=NOON + 0.5) == [OTHER]
 

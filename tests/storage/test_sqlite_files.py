@@ -11,8 +11,9 @@ import pytest
 
 from bot.errors import StoreUnusable
 from bot.messages import MessageId
+from storage.database import read_url
 from storage.migrate import MIGRATIONS, read_migrations
-from storage.sqlite import open_store, read_url
+from storage.sqlite import open_store
 from tests.storage import child
 from tests.storage.processes import child as child_process
 from tests.storage.processes import everything_heard, heard

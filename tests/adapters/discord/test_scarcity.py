@@ -72,6 +72,7 @@ async def test_while_nothing_can_be_stored_only_so_much_is_kept_in_memory_and_th
             nicknames=Nicknames(),
             channels=cast("Channels", channels),
             missed=gaps.missed,
+            missing=gaps.missing,
             clock=lambda: 1000.0,
             sleep=sleep,
             most=2,
@@ -82,6 +83,7 @@ async def test_while_nothing_can_be_stored_only_so_much_is_kept_in_memory_and_th
         for _ in range(3):
             await asyncio.sleep(0)
         kept, read_back_early = channels.asked, gaps.next()
+        expected = [gaps.is_any_in(installation) for installation in ("7", "8", DIRECT)]
         channels.works = True
         go_on.set()
         async with asyncio.timeout(30):
@@ -93,5 +95,6 @@ async def test_while_nothing_can_be_stored_only_so_much_is_kept_in_memory_and_th
 
     assert kept == 2
     assert read_back_early is None, "it could not be stored either"
+    assert expected == [True, False, True], "and what is told meanwhile waits for it"
     # A server that was never looked through is looked through from where the process began.
     assert found == [Gap("7", None), Gap(DIRECT, None)]
