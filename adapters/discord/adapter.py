@@ -108,7 +108,7 @@ class DiscordAdapter:
         )
         self._work: _Work | None = None
         self._parts: _Parts | None = None
-        self._is_known = asyncio.Event()  # who we are
+        self._is_known, self._is_begun = asyncio.Event(), asyncio.Event()  # who we are, and the work
 
     @property
     def platform(self) -> Platform:
@@ -136,6 +136,7 @@ class DiscordAdapter:
         parts = self._known_as(identity)
         async with Errands(grace=_GRACE) as errands, Errands() as background:
             self._work = work = self._begun(errands, parts)
+            self._is_begun.set()
             # Before the first event comes, which would hide the gap.
             await self._kept_up(work.catch_up.note, pause=self._rhythm.pause)
             connecting = background.start(parts.connection.run())
@@ -311,8 +312,9 @@ class DiscordAdapter:
 
     async def catch_up(self, thread: Thread) -> None:
         """Take in what was missed in a thread; see `Adapter`."""
-        if self._work is not None:  # else nothing was heard yet, and nothing can have overtaken anything
-            await self._work.catch_up.thread(thread)
+        while self._work is None:
+            await self._is_begun.wait()
+        await self._work.catch_up.thread(thread)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""

@@ -112,7 +112,10 @@ class Gaps:
             self.is_any.clear()
 
     def _soon(self, installation: str) -> Iterator[asyncio.Event]:
-        found = (self._coming.get(key) for key in (installation, self._shard_of(installation)))
+        shard = self._shard_of(installation)
+        if shard not in self._since:
+            self._expect(shard)  # it was not ready yet, and brings the gap that began before the process
+        found = (self._coming.get(key) for key in (installation, shard))
         return (coming for coming in found if coming is not None)
 
     def _expect(self, key: int | str) -> None:

@@ -116,9 +116,13 @@ class SlackPlace(Place):
 
     def is_late(self, said: Said) -> bool:
         handed = self.world.handed_over
-        mine = handed.get(said.id)
+        mine, called = handed.get(said.id), handed.get(self.said[0].id)
+        if mine is None:
+            return True
+        if not said.is_named and (called is None or called > mine):
+            return True  # it was passed over, since nobody had called the bot yet, and is read later
         later = [handed.get(one.id) for one in self.said if one.at > said.at]
-        return mine is None or any(other is not None and other < mine for other in later)
+        return any(other is not None and other < mine for other in later)
 
     def stood(self) -> list[Stood]:
         shown = [one for one in self._slack.replies(*place_of(self.thread)) if command_of(one) is None]
