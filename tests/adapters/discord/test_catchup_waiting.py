@@ -19,20 +19,30 @@ async def test_where_nothing_can_have_been_missed_nobody_waits_and_nothing_is_as
     async with desk() as at:
         (line,) = await at.missed("ada")
         catch_up, gaps = await at.begun()
-        before_all = catch_up.thread(line)
-        with pytest.raises(StopIteration):
-            before_all.send(None)  # it ends without waiting for anything
-
         gaps.ready(0)
         async with asyncio.timeout(30):
             await catch_up.thread(line)
         after_all, elsewhere = catch_up.thread(line), catch_up.thread(at.line("ben"))
         for waiting in (after_all, elsewhere):
             with pytest.raises(StopIteration):
-                waiting.send(None)
+                waiting.send(None)  # it ends without waiting for anything
 
         assert at.found == ["from ada"]
         assert len(at.discord.calls_of(READ)) == 1
+
+
+async def test_before_the_first_session_it_is_not_known_what_was_missed_and_one_waits() -> None:
+    async with desk() as at:
+        (line,) = await at.missed("ada")
+        catch_up, gaps = await at.begun()
+        waiting = asyncio.ensure_future(catch_up.thread(line))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+
+        gaps.ready(0)
+        async with asyncio.timeout(30):
+            await waiting
+        assert at.found == ["from ada"]
 
 
 async def test_what_somebody_waits_for_is_read_first_and_not_again_for_the_same_gap() -> None:
@@ -87,6 +97,10 @@ async def test_it_is_waited_for_until_the_servers_of_a_new_session_are_known() -
 
 def test_a_gap_is_expected_of_a_new_session_and_of_what_cannot_be_taken_in_where_it_is_to_be() -> None:
     gaps = Gaps(clock=lambda: 0.0, shard_of=lambda installation: 0 if installation == DIRECT else 1)
+    assert (gaps.is_any_in(DIRECT), gaps.is_any_in("7")) == (True, True), "none has begun yet"
+
+    gaps.ready(0)
+    _all_closed(gaps)
     gaps.begun(1)
     assert (gaps.is_any_in(DIRECT), gaps.is_any_in("7")) == (False, True)
 
@@ -206,3 +220,8 @@ async def test_a_flood_is_read_a_few_at_a_time_and_within_discords_limits() -> N
         # One after the other each waited its share of a second, in which Discord takes fifty calls.
         assert naps.most == 1
         assert naps.seconds > people / 50
+
+
+def _all_closed(gaps: Gaps) -> None:
+    while (gap := gaps.next()) is not None:
+        gaps.closed(gap)

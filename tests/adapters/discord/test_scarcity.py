@@ -60,6 +60,8 @@ class Stuck:
 
 async def test_while_nothing_can_be_stored_only_so_much_is_kept_in_memory_and_the_rest_is_read_back() -> None:
     gaps, channels, go_on = Gaps(clock=lambda: 1000.0), Stuck(), asyncio.Event()
+    gaps.ready(0)
+    gaps.closed(Gap(DIRECT, None))
     said = [{"id": str(number), "channel_id": str(10 + number), "guild_id": "7"} for number in range(1, 6)]
     direct = {"id": "9", "channel_id": "20"}
 
@@ -97,4 +99,4 @@ async def test_while_nothing_can_be_stored_only_so_much_is_kept_in_memory_and_th
     assert read_back_early is None, "it could not be stored either"
     assert expected == [True, False, True], "and what is told meanwhile waits for it"
     # A server that was never looked through is looked through from where the process began.
-    assert found == [Gap("7", None), Gap(DIRECT, None)]
+    assert found == [Gap("7", None), Gap(DIRECT, 940.0)]
