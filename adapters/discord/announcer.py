@@ -7,12 +7,13 @@ from adapters.discord.calls import MESSAGE_GONE, NO_HISTORY, Calls, DiscordClose
 from adapters.discord.faces import PINGS_NOBODY, SILENT, SUPPRESS_EMBEDS
 from adapters.discord.format import MESSAGE_LIMIT, render
 from adapters.discord.history import ASIDE
+from adapters.discord.pages import Pages
 from adapters.discord.payloads import Fields, fields, is_id, objects, text
 from adapters.discord.places import DIRECT, is_continuous
 from adapters.discord.threads import Threads
 from bot.chunks import split
 from bot.confirmations import read_report
-from bot.errors import PlatformError, ThreadClosed
+from bot.errors import MessageGone, PlatformError, ThreadClosed
 from bot.messages import MessageId, Person, Thread, Turn, TurnId
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,10 @@ class Announcer:
         told, nonce = (command, f"c{command}") if report is None else (report[0], f"r{report[0]}")
         route = Route("GET", "/channels/{channel_id}/messages", channel_id=channel)
         page = objects(await self._calls.call(route, safe=True, query={"after": told, "limit": _PAGE}))
-        if any(self._confirms(message, command, shown) for message in page):
+        mine = [message for message in page if fields(message.get("author")).get("id") == self._me]
+        if any(_confirms(message, command, shown) for message in mine):
+            return
+        if any(_could_confirm(message, shown) for message in mine) and not await self._is_message(channel, told):
             return
         try:
             await self._post(channel, shown, nonce=nonce, reply_to=told)
@@ -109,15 +113,31 @@ class Announcer:
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel)
         await self._calls.call(route, safe=True, body=body)
 
-    def _confirms(self, message: Fields, command: MessageId, shown: str) -> bool:
-        if fields(message.get("author")).get("id") != self._me:
+    async def _is_message(self, channel: str, command: MessageId) -> bool:
+        """Whether a command is a message that stands there: then what answers it refers to it."""
+        try:
+            await Pages(self._calls).one(channel, command)
+        except MessageGone:
             return False
-        answers = fields(message.get("message_reference")).get("message_id")
-        said = text(message.get("content")).strip()
-        if (report := read_report(command)) is not None:  # and the command itself was confirmed in the same way
-            return answers in {report[0], None} and said == shown.strip()
-        # A command that is carried out again may come to another end: there is nothing left to stop.
-        return (answers == command and said.startswith(ASIDE)) or (answers is None and said == shown.strip())
+        return True
+
+
+def _confirms(message: Fields, command: MessageId, shown: str) -> bool:
+    """Whether a message of the bot's refers to a command and says what became of it."""
+    said, report = text(message.get("content")).strip(), read_report(command)
+    if report is not None:  # and the command itself was confirmed in the same way
+        return _refers_to(message) in {report[0], None} and said == shown.strip()
+    # A command that is carried out again may come to another end: there is nothing left to stop.
+    return _refers_to(message) == command and said.startswith(ASIDE)
+
+
+def _could_confirm(message: Fields, shown: str) -> bool:
+    """Whether a message of the bot's says the same and refers to nothing, as where there is nothing to refer to."""
+    return _refers_to(message) is None and text(message.get("content")).strip() == shown.strip()
+
+
+def _refers_to(message: Fields) -> object:
+    return fields(message.get("message_reference")).get("message_id")
 
 
 def small_print(words: str) -> str:

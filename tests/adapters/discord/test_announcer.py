@@ -62,6 +62,19 @@ async def test_what_became_of_a_command_is_said_without_a_reply_where_there_can_
         assert [(one.text, one.reply_to) for one in discord.replies()] == [("-# Done.", None)]
 
 
+async def test_what_was_said_of_a_slash_command_confirms_no_other() -> None:
+    async with discord_server() as discord, commanded(discord) as clew:
+        where = discord.channel("general")
+        root = await discord.says("ben", "lunch?", mention=False)
+        typed = await discord.says("ada", "@Clew reset", channel=where, mention=False)
+        slash = str(int(typed) + 1)  # the id of an interaction: no message to refer to
+
+        for command in (slash, typed, slash, typed):
+            await clew.adapter.confirm(clew.thread(root), MessageId(command), "Done.")
+
+        assert [(one.text, one.reply_to) for one in discord.replies(where)] == [("-# Done.", None), ("-# Done.", typed)]
+
+
 async def test_what_became_of_a_command_cannot_be_said_in_a_channel_that_is_closed() -> None:
     async with discord_server() as discord, commanded(discord) as clew:
         root = await discord.says("ben", "lunch?", mention=False)
