@@ -133,11 +133,15 @@ class DiscordPlace(Place):
     def history(self) -> tuple[list[Said], list[Gave]]:
         """A question by command was said where it is shown.
 
-        Of a direct line in which the bot heard nothing at all nothing is told: Discord names its lines to no bot.
+        Of a direct line in which the bot heard nothing at all nothing is told: Discord names its lines to no bot. Nor
+        does it where one is heard of by a command alone, so what was given there before is not told either.
         """
         said, gave = super().history()
-        if self.is_direct and not self._replies() and all(one.id in self._late for one in said):
-            return [], []
+        if self.is_direct and all(one.id in self._late for one in said):
+            if not self._replies():
+                return [], []
+            heard_of = min((one.at for one in gave if one.told is not None), default=0.0)
+            gave = [one for one in gave if one.at >= heard_of]
         for asked in self._asked:
             for one in self._showing(asked)[:1]:
                 at = self.world.at(made_at(one.id))
