@@ -17,12 +17,18 @@ def places(db: sqlite3.Connection, platform: Platform) -> list[Place]:
         " AND sent_at IS NOT NULL GROUP BY thread ORDER BY heard_at DESC",
         _of(platform),
     )
-    for key, message, sent_at in rows:
-        thread = Thread.from_key(key)
-        name = f"{platform}:{thread.installation_id}:{thread.channel_id}"
-        heard.setdefault(
-            name, Place(platform, thread.installation_id, thread.channel_id, MessageId(message), heard_at=sent_at)
-        )
+    for row in rows:
+        place = _place(*row)
+        heard.setdefault(_name(place), place)
+    # Where nothing but commands was ever given, it is heard from the first of them on.
+    commanded = db.execute(
+        "SELECT thread, id, MIN(received_at) AS heard_at FROM message WHERE thread >= ? AND thread < ? AND is_command"
+        " GROUP BY thread ORDER BY heard_at",
+        _of(platform),
+    )
+    for row in commanded:
+        place = _place(*row)
+        heard.setdefault(_name(place), place)
     db.executemany(
         "INSERT INTO gap (place, newest, heard_at) VALUES (?, ?, ?) ON CONFLICT (place) DO NOTHING",
         [
@@ -62,6 +68,15 @@ def active(db: sqlite3.Connection, platform: Platform, *, since: float) -> list[
         (*_of(platform), since, since),
     )
     return [Thread.from_key(key) for (key,) in rows]
+
+
+def _place(thread: str, message: str, heard_at: float) -> Place:
+    key = Thread.from_key(thread)
+    return Place(key.platform, key.installation_id, key.channel_id, MessageId(message), heard_at=heard_at)
+
+
+def _name(place: Place) -> str:
+    return f"{place.platform}:{place.installation_id}:{place.channel_id}"
 
 
 def _installation(place: str) -> str:

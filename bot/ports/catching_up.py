@@ -34,6 +34,8 @@ class CatchUpStore(Protocol):
     async def places(self, platform: Platform) -> Sequence[Place]:
         """The channels in which something was ever stored, the most recently heard first, and how far each was heard.
 
+        Where nothing but commands was given, that is as far as the first of them came.
+
         That is noted, and told again the same until `caught_up`: what arrives meanwhile does not hide a gap behind it.
         A channel in which the bot is addressed only meanwhile was heard as far as any other of its installation.
         """

@@ -184,6 +184,19 @@ async def test_how_far_a_channel_was_heard_is_told_the_same_until_it_was_looked_
     assert [(one.newest, one.heard_at) for one in after] == [("m2", NOON - 10)]
 
 
+async def test_a_channel_in_which_only_commands_were_given_is_heard_from_the_first_of_them_on(place: Place) -> None:
+    async with place.open() as store:
+        await store.reset(SLACK, MessageId("c1"))
+        await store.reset(replace(SLACK, thread_id="t9"), MessageId("c2"))
+        (heard,) = await store.places(SLACK.platform)
+        await store.caught_up(SLACK.platform)
+        await store.add(message("m1", sent_at=NOON - 500))
+        (later,) = await store.places(SLACK.platform)
+
+    assert (heard.newest, heard.heard_at) == ("c1", NOON)
+    assert (later.newest, later.heard_at) == ("m1", NOON - 500)
+
+
 async def test_a_platform_lags_from_when_it_was_asked_how_far_it_was_heard_until_all_was_looked_through(
     place: Place,
 ) -> None:
