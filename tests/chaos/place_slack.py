@@ -105,10 +105,16 @@ class SlackPlace(Place):
         return sum(command_of(one) is not None and one.text.startswith(REPORT) for one in shown)
 
     def history(self) -> tuple[list[Said], list[Gave]]:
-        """Of a direct line from which nothing reached the bot nothing is told: Slack lists its lines to no bot."""
-        if self.is_direct and not self._slack.replies(*place_of(self.thread)) and not self._was_heard():
-            return [], []
-        return super().history()
+        """Of a direct line from which nothing reached the bot nothing is told: Slack lists its lines to no bot. Nor does
+        it where one is heard of by a command alone, so what was given there before is not told either.
+        """
+        said, gave = super().history()
+        if self.is_direct and not self._was_heard():
+            if not self._slack.replies(*place_of(self.thread)) and all(one.told is None for one in gave):
+                return [], []
+            heard_of = min((one.at for one in gave if one.told is not None), default=0.0)
+            gave = [one for one in gave if one.at >= heard_of]
+        return said, gave
 
     def _was_heard(self) -> bool:
         events = (one.payload.get("event", {}) for one in self._slack.deliveries if one.is_acknowledged)
