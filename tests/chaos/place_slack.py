@@ -105,8 +105,9 @@ class SlackPlace(Place):
         return sum(command_of(one) is not None and one.text.startswith(REPORT) for one in shown)
 
     def history(self) -> tuple[list[Said], list[Gave]]:
-        """Of a direct line from which nothing reached the bot nothing is told: Slack lists its lines to no bot. Nor does
-        it where one is heard of by a command alone, so what was given there before is not told either.
+        """Of a direct line from which nothing reached the bot nothing is told: Slack lists its lines to no bot.
+
+        Where it is heard of by a command alone, what was given there before is not told either.
         """
         said, gave = super().history()
         if self.is_direct and not self._was_heard():
