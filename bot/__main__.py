@@ -156,6 +156,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
             ),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=settings.bot.links,
+            toolbox=settings.toolbox,
             policy=settings.policy,
             metrics=metrics,
         )
@@ -197,6 +198,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
                 retention_days=settings.bot.retention_days,
                 is_offline=settings.gemini.api_key is None,
                 keeps_text=_TEXT_KEPT,
+                toolbox=settings.toolbox,
             ),
             insight=Insight(
                 store=store, keeper=model, policy=settings.policy, is_offline=settings.gemini.api_key is None

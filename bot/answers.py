@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.chunks import closed
+from bot.evidence import Citation, CodeCall, CodeResult, Collection, Evidence, Run, Suggestion
 from bot.messages import Attachment, InteractionId, MessageId, Usage
 
 
@@ -107,23 +108,17 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """The model uses a tool, ``google_search``, ``url_context`` ...; or `SUMMING_UP`, or `READING` and a name."""
+    """The model uses a tool, ``google_search`` ...; or `SUMMING_UP`; or `READING` or `ASKING`, and a name."""
 
     tool: str
 
 
+ASKING = "asking "
+"""Begins what is told of a server whose tools the model uses (MCP)."""
 READING = "reading "
 """Begins what is told of a file that is being handed to the model."""
 SUMMING_UP = "summing up"
 """Is told while the model sums up a thread that has grown long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """Where something in the answer comes from."""
-
-    url: str
-    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +136,7 @@ class Completed:
     steps: tuple[ModelStep, ...] = field(default=(), repr=False)  # to be sent back; none when Gemini keeps them
 
 
-AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Citation | Completed
+AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Evidence | Completed
 
 
 class InteractionState(StrEnum):
@@ -187,13 +182,15 @@ class Answer:
     tool: str | None = None  # in use now
     media: tuple[Media, ...] = ()
     places: tuple[int, ...] = ()  # where in the text each of the media came; one without a place stands after it
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[Citation, ...] = ()  # in the order of the text
+    suggestions: tuple[Suggestion, ...] = ()
+    runs: tuple[Run, ...] = ()
     remarks: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it that a person could read, see or hear."""
-        return not self.text.strip() and not self.media
+        return not (self.text.strip() or self.media or self.runs)
 
     @property
     def markdown(self) -> str:
@@ -216,7 +213,8 @@ class Draft:
         self._media: list[Media] = []
         self._places: list[int] = []
         self._length = 0  # of the text
-        self._citations: list[Citation] = []
+        self._piece = 0  # where in the text the newest piece of it begins, between which something else came
+        self._evidence = Collection()
         self._remarks: list[str] = []
         self._tool: str | None = None
 
@@ -229,15 +227,15 @@ class Draft:
                 self._tool = None
             case Thought(text):
                 self._thoughts.append(text)
-                self._tool = None
+                self._piece, self._tool = self._length, None
             case ToolUse(tool):
-                self._tool = tool
+                self._piece, self._tool = self._length, tool
             case Media():
                 self._media.append(event)
                 self._places.append(self._length)
-                self._tool = None
-            case Citation() if event not in self._citations:
-                self._citations.append(event)
+                self._piece, self._tool = self._length, None
+            case Citation() | Suggestion() | CodeCall() | CodeResult():
+                self._evidence.add(event, after=self._piece)
             case _:
                 pass
 
@@ -248,9 +246,10 @@ class Draft:
 
     def start_over(self) -> None:
         """Forget what the model told: it is asked again, and the new answer replaces this one."""
-        for pieces in (self._text, self._thoughts, self._media, self._places, self._citations):
+        for pieces in (self._text, self._thoughts, self._media, self._places):
             pieces.clear()
-        self._length, self._tool = 0, None
+        self._evidence.clear()
+        self._length, self._piece, self._tool = 0, 0, None
 
     @property
     def answer(self) -> Answer:
@@ -264,7 +263,9 @@ class Draft:
             tool=self._tool,
             media=tuple(self._media),
             places=tuple(self._places),
-            citations=tuple(self._citations),
+            citations=self._evidence.citations,
+            suggestions=self._evidence.suggestions,
+            runs=self._evidence.runs,
             remarks=tuple(self._remarks),
         )
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.answers import (
+    ASKING,
     AnswerEvent,
-    Citation,
     Completed,
     Created,
     Media,
@@ -21,10 +21,12 @@ from bot.answers import (
     Thought,
     ToolUse,
 )
+from bot.evidence import Citation
 from bot.media_pieces import ANY_TYPE, MediaPieces, decode
 from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject, storable
 from bot.step_pieces import StepPieces, index_of
+from bot.tool_steps import ToolSteps, told_by
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +60,8 @@ class Hop:
         self.is_over = False  # good or bad: nothing that follows can matter
         self.unknown = 0  # events and deltas of kinds this version does not know
         self._steps: dict[object, object] = {}  # index -> type
-        self._tools: set[object] = set()  # indexes of the steps whose tool was told
+        self._tools: dict[object, ToolUse] = {}  # by the indexes of the steps for which they were told
+        self._tool_steps = ToolSteps()
         self._media: MediaPieces | None = None
 
     def read(self, event: JsonObject) -> Iterator[AnswerEvent]:
@@ -67,14 +70,16 @@ class Hop:
             case "step.delta":
                 yield from self._delta(index_of(event), _object(event, "delta"))
             case "step.start":
-                yield from self._started(index_of(event), _string(_object(event, "step"), "type"))
+                yield from self._started(index_of(event), _object(event, "step"))
             case "step.stop":
                 yield from self._flush()
+                yield from self._tool_steps.end(index_of(event))
             case "interaction.created" | "interaction.completed" as kind:
                 yield from self._flush()
                 interaction = _object(event, "interaction")
                 yield from self._moved(interaction.get("id"), interaction)
                 if kind == "interaction.completed":
+                    yield from self._tool_steps.end_all()
                     self.usage = _usage(interaction)
                     # This token alone: those of status updates are checkpoints inside the hop.
                     self.continuation = _string(interaction, "continuation_token") or None
@@ -100,16 +105,18 @@ class Hop:
             self.id = InteractionId(storable(interaction))
             yield Created(self.id)
 
-    def _started(self, index: object, kind: str) -> Iterator[AnswerEvent]:
+    def _started(self, index: object, step: JsonObject) -> Iterator[AnswerEvent]:
         yield from self._flush()
-        self._steps[index] = kind
+        kind = self._steps[index] = _string(step, "type")
+        self._tool_steps.begin(index, step)
         if kind.endswith("_call"):
-            yield from self._tool(index, kind)
+            yield from self._tool(index, step)
 
-    def _tool(self, index: object, kind: str) -> Iterator[AnswerEvent]:
-        if index not in self._tools:  # told by the step's start already, and once is enough
-            self._tools.add(index)
-            yield ToolUse(kind.removesuffix("_call"))
+    def _tool(self, index: object, step: JsonObject) -> Iterator[AnswerEvent]:
+        use = _use(step)
+        if self._tools.get(index) != use:  # else told by the step's start already, and once is enough
+            self._tools[index] = use
+            yield use
 
     def _delta(self, index: object, delta: JsonObject) -> Iterator[AnswerEvent]:
         match kind := _string(delta, "type"):
@@ -127,9 +134,10 @@ class Hop:
             case "thought_signature" | "arguments_delta":
                 pass
             case _ if kind.endswith("_call"):
-                yield from self._tool(index, kind)
+                yield from self._tool(index, delta)
+                self._tool_steps.add(index, delta)
             case _ if kind.endswith("_result"):
-                pass
+                self._tool_steps.add(index, delta)
             case _:
                 self.unknown += 1
 
@@ -211,7 +219,10 @@ def _told_by(step: JsonObject) -> Iterator[AnswerEvent]:
             for content in _objects(step, "summary"):
                 yield from _thought(content)
         case _ if kind.endswith("_call"):
-            yield ToolUse(kind.removesuffix("_call"))
+            yield _use(step)
+            yield from told_by(step)
+        case _ if kind.endswith("_result"):
+            yield from told_by(step)
 
 
 def _told_by_content(content: JsonObject) -> Iterator[AnswerEvent]:
@@ -238,12 +249,24 @@ def _thought(content: JsonObject) -> Iterator[AnswerEvent]:
         yield Thought(text)
 
 
+def _use(step: JsonObject) -> ToolUse:
+    """The tool that a step calls; of a server of tools, which one."""
+    server = _string(step, "server_name")
+    return ToolUse(f"{ASKING}{server}" if server else _string(step, "type").removesuffix("_call"))
+
+
 def _citations(content: JsonObject) -> Iterator[AnswerEvent]:
     for annotation in _objects(content, "annotations"):
-        url = _string(annotation, "url") or _string(annotation, "document_uri")
-        title = next(filter(None, (_string(annotation, name) for name in ("title", "name", "file_name"))), None)
-        if url.startswith(("https://", "http://")):  # files of a store have names no browser can open
-            yield Citation(url, title)
+        url, name = _string(annotation, "url"), _string(annotation, "name")
+        begins = annotation.get("start_index")
+        start = begins if isinstance(begins, int) and not isinstance(begins, bool) else None
+        if _string(annotation, "type") == "place_citation" and name:
+            name = f"{name} (Google Maps)"  # which Google asks to be named
+        title = _string(annotation, "title") or name or _string(annotation, "file_name") or None
+        if url.startswith(("https://", "http://")):
+            yield Citation(url, title, start)
+        elif _string(annotation, "type") == "file_citation" and title:  # a file of a store, which no browser can open
+            yield Citation("", title, start)
 
 
 def _usage(resource: JsonObject) -> Usage:

@@ -129,6 +129,7 @@ def unsure_remark(name: str) -> str:
 
 FOLLOWING = "I go on reading this thread. Mention me with the word quiet, and I wait for mentions."
 UNOPENED = "Gemini could not open what is linked to, so this is answered from the words alone."
+TOOLLESS = "Gemini did not take this question with the tools I may use here, so it is answered without them."
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
 
 TOLD_AGAIN = "Gemini no longer took this thread as I had kept it, so I told it again from what stands here."

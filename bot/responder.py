@@ -43,12 +43,13 @@ from bot.limits import Limits
 from bot.links import public_links
 from bot.messages import Address, Message, Platform, Refusal, Turn, Usage
 from bot.metrics import Metrics
-from bot.notices import FOLLOWING, TRUNCATED, UNOPENED, notice_for, remark_for, unsure_remark
+from bot.notices import FOLLOWING, TOOLLESS, TRUNCATED, UNOPENED, notice_for, remark_for, unsure_remark
 from bot.policy import Policy
 from bot.ports import Adapter, Model, Reply, ThreadNote, TurnStore
 from bot.private import PrivatePast
 from bot.room import Share
 from bot.stopping import StopSwitch, TurnStopped
+from bot.tools import NO_TOOLS, Toolbox, names_of
 from bot.wishes import wish_for_a_picture, wish_of
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Responder:
         intake: what else can be taken in; nothing is uploaded from a private thread.
         condensing: lets long chains begin afresh; without it they grow.
         links: whether what people link to goes to Gemini with their words.
+        toolbox: what Gemini may use; nothing of it where a picture is wished for.
     """
 
     def __init__(
@@ -82,12 +84,13 @@ class Responder:
         intake: Intake = ONLY_INLINE,
         condensing: Condensing | None = None,
         links: bool = False,
+        toolbox: Toolbox = NO_TOOLS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._model, self._model_name, self._adapters = store, model, model_name, adapters
         self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
-        self._policy, self._image_model = policy, image_model
+        self._policy, self._image_model, self._toolbox = policy, image_model, toolbox
         self._intake, self._links, self._condensing = intake, links, condensing
         self._sleep, self._clock = sleep, clock
 
@@ -205,19 +208,46 @@ class Responder:
             messages = await self._messages(turn, adapter)
             question = await self._question(turn, messages, draft, intake)
             past.leave_room_for(question)
-            manner = Manner(
-                model=self._image_model if wish_for_a_picture(messages) else None,
-                is_stored=not self._policy.is_private(turn.thread),
-            )
-            if self._condensing is not None and isinstance(past, Past) and manner == PLAIN:
+            manner = self._manner(turn, messages)
+            if self._condensing is not None and isinstance(past, Past) and replace(manner, tools=()) == PLAIN:
                 # Not for a picture: one that is to be changed would be lost.
                 await self._condensing.begin_afresh(turn, past, draft, reply)
-            completed = await _answer(asking, question, draft, again=not fresh, manner=manner)
+            completed = await self._answer(turn, asking, question, draft, again=not fresh, manner=manner)
         elif any(message.attachments for message in turn.messages):
             await self._remark_on_files(turn, adapter, draft, intake)
         if draft.answer.is_empty:
             raise AnswerEmpty("completed with nothing to show")
         return completed
+
+    def _manner(self, turn: Turn, messages: Sequence[Message]) -> Manner:
+        is_private = self._policy.is_private(turn.thread)
+        if self._image_model is not None and wish_for_a_picture(messages):
+            return Manner(model=self._image_model, is_stored=not is_private)
+        return Manner(is_stored=not is_private, tools=self._toolbox.offered_in(turn.thread, is_private=is_private))
+
+    async def _answer(
+        self, turn: Turn, asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner
+    ) -> Completed:
+        """The answer to a question; to one that Gemini rejects with links in it or with tools, without them."""
+        while True:
+            try:
+                return await asking.ask(question, again=again, manner=manner)
+            except QuestionRejected as error:
+                # What stands behind a link is anybody's, and may be nothing that Gemini can open.
+                plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
+                if plain != question:
+                    question = plain
+                    draft.remark(UNOPENED)
+                elif manner.tools and error.code != "requires_action":
+                    # A tool may be unknown to the model, wrongly set, or gone. Nothing tells surely that it was one.
+                    fields = {**turn.fields, "tools": ", ".join(names_of(manner.tools)), "reason": str(error)}
+                    logger.warning("question rejected, asking without tools", extra=fields)
+                    self._metrics.failures.labels("ToolsRejected").inc()
+                    manner = replace(manner, tools=())
+                    draft.remark(TOOLLESS)
+                else:
+                    raise
+                again = True
 
     async def _messages(self, turn: Turn, adapter: Adapter) -> Sequence[Message]:
         """The turn's messages with their texts, as far as they are still there."""
@@ -291,19 +321,6 @@ class Responder:
                 self._metrics.tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
             fields["tokens"] = usage.total_tokens
         logger.info("turn %s", state, extra=fields)
-
-
-async def _answer(asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner) -> Completed:
-    """The answer to a question; to one that Gemini rejects with links in it, without them."""
-    try:
-        return await asking.ask(question, again=again, manner=manner)
-    except QuestionRejected:
-        # What stands behind a link is anybody's, and may be nothing that Gemini can open.
-        plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
-        if plain == question:
-            raise
-        draft.remark(UNOPENED)
-        return await asking.ask(plain, again=True, manner=manner)
 
 
 def _spoken(message: Message) -> str:

@@ -10,9 +10,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot import spellings
+from bot import spellings, tool_settings
 from bot.limits import Limits
 from bot.policy import Follow, Names, Policy
+from bot.tools import Toolbox
 
 SYSTEM_PROMPT = (
     "You are Clew, an assistant who takes part in conversations in chat threads. Answer in the language you are "
@@ -229,6 +230,16 @@ class BotSettings(_Group):
     links: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
         False, description="whether public links to pictures, PDFs and YouTube are given to Gemini to open"
     )
+    tools: Annotated[tuple[str, ...], BeforeValidator(tool_settings.tool_names)] = Field(
+        ("url_context",), description="tools of Gemini's that are offered everywhere, with commas between them; or none"
+    )
+    search_channels: Ids = Field(frozenset(), description="channels in which Google Search is offered, too")
+    tools_file: Annotated[tool_settings.ToolsFile, BeforeValidator(tool_settings.tools_file)] = Field(
+        tool_settings.ToolsFile(),
+        description="a TOML file with more tools, everywhere and by channel",
+        exclude=True,
+        repr=False,
+    )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(spellings.choice("text", "json"))] = Field(
         "text", description="text for people, json for machines"
     )
@@ -288,12 +299,22 @@ class Settings(BaseSettings):
         )
 
     @property
+    def toolbox(self) -> Toolbox:
+        """The tools that are offered with questions."""
+        named = tuple({"type": name} for name in self.bot.tools)
+        file = self.bot.tools_file
+        return Toolbox(
+            everywhere=(*named, *file.everywhere), search_channels=self.bot.search_channels, channels=file.channels
+        )
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be seen, for the log to look out for."""
         slack = self.slack
         slacks = (slack.bot_token, slack.app_token, slack.signing_secret)
         found = (self.gemini.api_key, *slacks, self.discord.token, self.web.token)
-        return tuple(secret.get_secret_value() for secret in found if secret is not None)
+        tokens = (secret.get_secret_value() for secret in found if secret is not None)
+        return (*tokens, *self.bot.tools_file.secrets)
 
     @classmethod
     def settings_customise_sources(

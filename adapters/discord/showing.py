@@ -40,7 +40,7 @@ def whole(answer: Answer, *, asked: str | None, limit: int) -> list[Face]:
     if not 0 < len(shown) <= MOST_PARTS:
         planned = plan(_in_one_piece(answer, passages))
         overflow = () if planned.overflow is None else (File(OVERFLOW_NAME, planned.overflow),)
-        texts = planned.parts or (faces.FILES_ONLY if answer.media else faces.NOTHING,)
+        texts = planned.parts or (faces.FILES_ONLY if answer.media or answer.runs else faces.NOTHING,)
         shown = _with_files(texts, (*overflow, *_sent(files_of(passages))), limit)
     return [*shown[:-1], replace(shown[-1], buttons=Buttons.WHOLE)]
 

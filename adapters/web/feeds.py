@@ -6,7 +6,7 @@ has taken in what it was sent before. So a slow page misses frames, never the en
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Set
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ from adapters.web.views import (
 )
 from bot.answers import Answer, Draft
 from bot.chunks import settled
-from bot.messages import AttachmentId, Thread, Turn, TurnId, TurnState
+from bot.messages import Part, Thread, Turn, TurnId, TurnState
 from bot.parts import cleaned
 from bot.ports import TranscriptStore
 from bot.thinking import doing
@@ -244,7 +244,7 @@ class Feed:
                 "thoughts": thoughts,
                 "blocks": html,
                 "files": [],
-                "tool": answer.tool,
+                "tool": doing(answer) if answer.tool is not None else None,
                 "markdown": None,
                 "at": None,
             }
@@ -257,7 +257,7 @@ class Feed:
         return {
             "kind": "notice" if turn.state is TurnState.FAILED else "answer",
             "thoughts": None,
-            "blocks": await _render(markdown, frozenset(file.id for file in files)),
+            "blocks": await _render(markdown, turn.parts),
             "files": file_views(turn.thread, files),
             "tool": None,
             "markdown": without_places(markdown),
@@ -287,10 +287,12 @@ async def _render_growing(answer: Answer) -> list[str]:
     return list(blocks(growing_markdown_of(answer)))
 
 
-async def _render(markdown: str, files: Set[AttachmentId]) -> list[str]:
+async def _render(markdown: str, parts: Sequence[Part]) -> list[str]:
+    files = frozenset(file.id for part in parts for file in part.attachments)
+    messages = frozenset(part.message_id for part in parts)
     if len(markdown) > LONG:
-        return list(await asyncio.to_thread(blocks_with, markdown, files))
-    return list(blocks_with(markdown, files))
+        return list(await asyncio.to_thread(blocks_with, markdown, files, messages))
+    return list(blocks_with(markdown, files, messages))
 
 
 def _thoughts(answer: Answer) -> ThoughtsView | None:

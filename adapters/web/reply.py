@@ -8,12 +8,15 @@ from dataclasses import replace
 
 from adapters.web.feeds import Feeds, Growing
 from adapters.web.files import Arrival, Files
-from adapters.web.format import markdown_of, place_of
+from adapters.web.format import folded, place_of
 from bot.answers import Answered, Draft, Ending, Notice, Stopped
+from bot.chunks import closed
 from bot.errors import AttachmentTooLarge, StoreError
 from bot.made import Made, files_of, marked, passages_of
 from bot.messages import Attachment, AttachmentId, MessageId, Part, Thread, Turn, TurnState
+from bot.parts import markdown_of
 from bot.ports import Store
+from bot.ran import markdown_of_runs
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +48,12 @@ class WebReply:
                 case Notice(text):
                     part = self._part(text, ())
                 case Answered(answer) | Stopped(answer):
-                    passages = passages_of(answer, asked=self._turn.messages[0].text)
+                    passages = passages_of(replace(answer, runs=()), asked=self._turn.messages[0].text)
                     made = files_of(passages)
                     saved = await self._save(made, arrival)
                     text = marked(passages, lambda file: place_of(saved[file.name]) if file.name in saved else "")
+                    if answer.runs:
+                        text = f"{closed(text)}\n\n{folded(markdown_of_runs(answer.runs), self._message_id)}"
                     markdown = markdown_of(replace(answer, text=text))
                     if len(saved) < len(made):
                         markdown = f"{markdown}\n\n{_UNSAVED}".lstrip()

@@ -49,7 +49,7 @@ class AnswerView(TypedDict):
     thoughts: ThoughtsView | None
     blocks: list[str]
     files: list[FileView]
-    tool: str | None  # in use now
+    tool: str | None  # in use now, in words
     markdown: str | None  # to copy, once it is whole
     at: float | None  # seconds since the epoch, once it has ended
 

@@ -18,6 +18,7 @@ from bot.offline.faults import (
     UnknownFault,
 )
 from bot.offline.interactions import Interaction
+from bot.offline.toolbox import UNUSED, Use, citation
 from bot.offline.wire import DONE, Frame, JsonObject, encode, event_frame, objects_in, text_in, timestamp
 
 ONE_PIXEL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -54,12 +55,13 @@ def _text(text: str) -> JsonObject:
 
 
 def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
-    text: str, *, fault: Fault | None, input_length: int, token: str, wish: str | None = None
+    text: str, *, fault: Fault | None, input_length: int, token: str, wish: str | None = None, used: Use = UNUSED
 ) -> Plan:
     """What to answer when the brain says *text*.
 
     Args:
         wish: what an image model was asked for: its picture comes before the last paragraph.
+        used: the tools that the model used on its way to the text, and what that rests on.
         input_length: characters of everything the model read.
         token: to hand out when the answer takes more than one hop.
     """
@@ -93,7 +95,8 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
         case None if wish is not None:
             return Plan([_drawn(text, wish)], usage)
         case _:
-            return Plan([answer], usage)
+            annotated = output({**_text(text), "annotations": used.citations}) if used.citations else answer
+            return Plan([*used.steps, annotated], usage)
 
 
 def _drawn(text: str, wish: str) -> JsonObject:
@@ -150,14 +153,15 @@ def _in_parts(text: str, hops: int) -> tuple[str, ...]:
 
 
 def _searched(fault: CitationFault) -> list[JsonObject]:
-    # Indexes count bytes of UTF-8, as the SDK documents them; the citation covers all of the text.
-    citation: JsonObject = {"type": "url_citation", "url": fault.url, "title": fault.title}
-    citation |= {"start_index": 0, "end_index": len(fault.text.encode())}
+    citations = [
+        citation(fault.text, words, url, title, indexes=fault.indexes)
+        for words, url, title in ((fault.text, fault.url, fault.title), *fault.more)
+    ]
     suggestions: list[JsonObject] = [{"search_suggestions": fault.search_suggestions}]
     return [
         {"type": "google_search_call", "id": "search-1", "arguments": {"queries": ["Zürich"]}},
         {"type": "google_search_result", "call_id": "search-1", "result": suggestions},
-        output({**_text(fault.text), "annotations": [citation]}),
+        output({**_text(fault.text), "annotations": citations}),
     ]
 
 
@@ -226,13 +230,7 @@ def _opening(step: JsonObject) -> JsonObject:
 
 
 def _required(step: JsonObject) -> JsonObject:
-    match step["type"]:
-        case "google_search_call":
-            return {"arguments": {}}
-        case "google_search_result":
-            return {"result": []}
-        case _:
-            return {}
+    return {key: type(step[key])() for key in ("arguments", "result") if isinstance(step.get(key), dict | list | str)}
 
 
 def _deltas(step: JsonObject, of_a_file: int) -> list[JsonObject]:
@@ -247,10 +245,8 @@ def _deltas(step: JsonObject, of_a_file: int) -> list[JsonObject]:
             whole = encode(step["arguments"]).decode()
             half = len(whole) // 2
             return [{"type": "arguments_delta", "arguments": piece} for piece in (whole[:half], whole[half:])]
-        case "google_search_call":
-            return [{"type": "google_search_call", "arguments": step["arguments"]}]
-        case "google_search_result":
-            return [{"type": "google_search_result", "result": step["result"]}]
+        case str() as kind if kind.endswith(("_call", "_result")):
+            return [{key: step[key] for key in ("type", "arguments", "result", "is_error") if key in step}]
     deltas: list[JsonObject] = []
     for part in objects_in(step, "content"):
         if part.get("type") != "text":

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bot.offline.arming import Faults
 from bot.offline.faults import (
     Call,
     CutFault,
     DropFault,
     ErrorEventFault,
     Fault,
-    Faults,
     ForgetFault,
     InProgressFault,
     ResetFault,

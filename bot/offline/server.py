@@ -11,9 +11,9 @@ from typing import Literal
 
 from aiohttp import web
 
+from bot.offline.arming import Faults
 from bot.offline.bell import Tasks
 from bot.offline.brain import Brain, answer
-from bot.offline.faults import Faults
 from bot.offline.files import Files
 from bot.offline.generation import Generation
 from bot.offline.interactions import RETENTION, Interactions

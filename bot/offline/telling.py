@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from bot.offline.answers import Plan, ending_frames, frames_for, plan_of, position_after
+from bot.offline.arming import Faults
 from bot.offline.bell import Bell
 from bot.offline.faults import (
     Afterwards,
@@ -10,7 +11,6 @@ from bot.offline.faults import (
     DropFault,
     ErrorEventFault,
     Fault,
-    Faults,
     PingFault,
     ResetFault,
     SlowFault,

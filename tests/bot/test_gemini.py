@@ -19,7 +19,6 @@ from google.genai.types import HttpOptions
 from bot.answers import (
     After,
     AnswerEvent,
-    Citation,
     Completed,
     Created,
     Draft,

@@ -12,7 +12,8 @@ from aiohttp import web
 from google import genai
 from google.genai.types import HttpOptions, HttpRetryOptions
 
-from bot.answers import AnswerEvent, Citation, Created, Media, MediaKind, TextPiece, Thought, ToolUse
+from bot.answers import ASKING, AnswerEvent, Created, Media, MediaKind, TextPiece, Thought, ToolUse
+from bot.evidence import Citation, CodeCall, CodeResult, Suggestion
 from bot.media_pieces import ANY_TYPE, decode
 from bot.messages import InteractionId, Usage
 

@@ -3,22 +3,9 @@
 import { announce, byId, copyButton, element, fromHtml, icon, sizeOf } from "./dom.js";
 
 const log = byId("log");
-const TOOLS = {
-  google_search: "Searching the web",
-  url_context: "Reading a web page",
-  code_execution: "Running code",
-  google_maps: "Looking at the map",
-  file_search: "Looking through files",
-};
-const READING = "reading "; // and the name of a file that is being handed to the model
 const SPOKEN = 600; // characters of an answer that are read out
 
 const isOpen = (turn) => turn.state === "queued" || turn.state === "running";
-
-function toolInWords(tool) {
-  if (tool.startsWith(READING)) return `Reading ${tool.slice(READING.length)}`;
-  return TOOLS[tool] ?? `Using ${tool}`;
-}
 
 export class Conversation {
   #turns = new Map(); // id -> TurnElement
@@ -139,7 +126,7 @@ class TurnElement {
     if (isOpen(turn)) {
       if (waits) words = "Waiting for the answer above";
       else if (turn.stopping) words = "Stopping";
-      else if (turn.answer?.tool) words = toolInWords(turn.answer.tool);
+      else if (turn.answer?.tool) words = turn.answer.tool;
       else if (!turn.answer?.blocks.length) words = "Thinking";
     } else if (turn.state === "stopped") words = "Stopped.";
     this.sign.hidden = !words;

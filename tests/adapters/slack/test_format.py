@@ -19,7 +19,8 @@ from adapters.slack.format import (
     plan,
     render,
 )
-from bot.answers import Answer, Citation, Media, MediaKind
+from bot.answers import Answer, Media, MediaKind
+from bot.evidence import Citation
 from bot.chunks import settled
 from bot.parts import cleaned
 from tests.support.slack.blocks import check_blocks

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.web.format import blocks, growing_markdown_of, html, markdown_of
-from bot.answers import Answer, Citation, Media, MediaKind
+from bot.answers import Answer, Media, MediaKind
+from bot.evidence import Citation
 
 GOLDEN = Path(__file__).parent / "golden"
 TAGS = frozenset(

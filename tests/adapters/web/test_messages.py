@@ -7,7 +7,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.answers import Citation, Created, Media, MediaKind, TextPiece, ToolUse
+from bot.answers import Created, Media, MediaKind, TextPiece, ToolUse
+from bot.evidence import Citation
 from bot.errors import AnswerBlocked, QuotaExhausted
 from bot.limits import Limits
 from bot.messages import InteractionId
