@@ -36,6 +36,7 @@ class StallAt(StrEnum):
 
     HEADERS = "headers"  # before the response begins
     FIRST_EVENT = "first event"
+    WORDS = "words"  # before the first of the answer's, after what the model did for them
     MIDDLE = "middle"
 
 

@@ -11,7 +11,7 @@ from bot.offline.faults import Fault
 from bot.offline.interactions import Interaction, Interactions
 from bot.offline.orders import Order
 from bot.offline.telling import Sleep, Telling
-from bot.offline.toolbox import Use, use_of
+from bot.offline.toolbox import UNUSED, use_of
 from bot.offline.wire import Refused
 
 _CONTINUATIONS = 1000  # that are remembered at once
@@ -109,7 +109,7 @@ class Generation:
         conversation = Conversation((*earlier, *sent), question, order.system_instruction)
         read = sum(len(text) for said in (*conversation.earlier, question) for text in said.texts)
         wish = question.text if "image" in order.owner.get("model", "") else None
-        used = Use() if fault is not None or wish is not None else use_of(question.text, order.tools)
+        used = UNUSED if wish is not None else use_of(question.text, order.tools)
         text = used.text if used.text is not None else self._brain(conversation)
         answer = plan(text, fault=fault, input_length=read, token=token, wish=wish, used=used)
         return answer if order.store else signed(answer, token)

@@ -151,11 +151,11 @@ def breaking_point(frames: list[Frame], fault: Fault | None) -> int | None:
     match fault:
         case DropFault() | StallFault(at=StallAt.HEADERS | StallAt.FIRST_EVENT):
             return 0
+        case ThoughtFault(stalls=True) | StallFault(at=StallAt.WORDS):
+            return next((at for at, frame in enumerate(frames) if frame.text is not None), None)
         case StallFault(after=after) | PingFault(after=after) | ErrorEventFault(after=after):
             return position_after(frames, after)
         case CutFault(after=after) | ResetFault(after=after):
             return position_after(frames, after)
-        case ThoughtFault(stalls=True):
-            return next((at for at, frame in enumerate(frames) if frame.text is not None), None)
         case _:
             return None

@@ -20,8 +20,8 @@ from adapters.slack.format import (
     render,
 )
 from bot.answers import Answer, Media, MediaKind
-from bot.evidence import Citation
 from bot.chunks import settled
+from bot.evidence import Citation
 from bot.parts import cleaned
 from tests.support.slack.blocks import check_blocks
 from tests.support.slack.mentions import find_pings
