@@ -78,7 +78,7 @@ def _each_once(citations: Iterable[Citation]) -> Iterator[_Source]:
 def _key(url: str, title: str | None) -> object:
     """What makes two citations the same source; None for one that cannot be shown."""
     if not url:
-        return ("file", title)
+        return ("file", title) if title else None
     try:
         parts = urlsplit(url)
     except ValueError:

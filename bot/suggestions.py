@@ -21,6 +21,7 @@ def suggested_by(html: str) -> Iterator[Suggestion]:
     """Yield what Google suggests; nothing that leads anywhere but to Google."""
     links = _Links()
     links.feed(html[:_LONGEST_HTML])
+    links.close()
     for href, text in links.found[:MOST]:
         words = in_one_line(text)
         if words and _leads_to_google(href):
@@ -53,6 +54,10 @@ class _Links(HTMLParser):
         self.found: list[tuple[str, str]] = []
         self._href: str | None = None
         self._words: list[str] = []
+
+    def close(self) -> None:
+        super().close()
+        self._end()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":

@@ -20,7 +20,7 @@ from bot.messages import Attachment, AttachmentId, MessageId
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20]+", re.IGNORECASE)
 _PLACE = re.compile(r"^!\[\]\(attachment:([0-9a-f]{32})\)$", re.MULTILINE)
 _FOLD = re.compile(r"^!\[\]\(ran:([\w-]{1,80})\)\n(.*?)\n!\[\]\(end:\1\)$", re.MULTILINE | re.DOTALL)
-_PLACE_AND_GAP = re.compile(rf"{_PLACE.pattern}\n*|^!\[\]\((?:ran|end):[\w-]{{1,80}}\)$\n*", re.MULTILINE)
+_PLACE_AND_GAP = re.compile(rf"{_PLACE.pattern}\n*|^!\[\]\((?:ran|end):[\w-]{{1,80}}\)$\n?", re.MULTILINE)
 
 
 def growing_markdown_of(answer: Answer) -> str:

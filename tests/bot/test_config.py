@@ -35,7 +35,9 @@ def test_with_nothing_set_the_page_runs_on_loopback_and_the_offline_model_answer
     assert settings.bot.drain_seconds == 8
 
 
-def test_every_variable_reaches_its_setting() -> None:
+def test_every_variable_reaches_its_setting(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text('[[everywhere]]\ntype = "google_maps"\n')
     settings = read_settings(
         {
             "GEMINI_API_KEY": "key-of-somebody",
@@ -85,6 +87,9 @@ def test_every_variable_reaches_its_setting() -> None:
             "CLEW_CHAIN_TOKENS": "50000",
             "CLEW_CHAIN_TURNS": "40",
             "CLEW_LINKS": "on",
+            "CLEW_TOOLS": "google_search",
+            "CLEW_SEARCH_CHANNELS": "C1",
+            "CLEW_TOOLS_FILE": str(tools),
             "CLEW_LOG_FORMAT": "JSON",
             "CLEW_LOG_LEVEL": "warning",
         },

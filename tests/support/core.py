@@ -15,6 +15,7 @@ from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.ports import Store
 from bot.responder import Responder
+from bot.tools import NO_TOOLS, Toolbox
 from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.forgetting import forgetting_on
@@ -103,6 +104,7 @@ async def core(
     keeps_text: bool = True,
     intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
     links: bool = False,
+    toolbox: Toolbox = NO_TOOLS,
     wrap: Callable[[Store], Store] = lambda store: store,
 ) -> AsyncIterator[Core]:
     """A running core. Leaving it drains it, as a shutdown would.
@@ -126,6 +128,7 @@ async def core(
             intake=intake(store),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=links,
+            toolbox=toolbox,
             policy=policy,
             metrics=metrics,
         )
