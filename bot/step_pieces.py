@@ -119,13 +119,16 @@ def grown(step: Mapping[str, Any], delta: JsonObject) -> dict[str, Any]:
             continue
         if isinstance(known, list) and isinstance(value, list):
             fields[name] = [*known, *value]
-        elif isinstance(known, Mapping) and isinstance(value, Mapping):
-            fields[name] = grown(known, value)
-        elif name in _TEXTS and isinstance(known, str) and isinstance(value, str) and not value.startswith(known):
-            fields[name] = known + value
+        elif isinstance(known, dict) and isinstance(value, dict):  # the arguments of a call
+            fields[name] = {**known, **{inner: _longer(inner, known.get(inner), value[inner]) for inner in value}}
         else:
-            fields[name] = value
+            fields[name] = _longer(name, known, value)
     return fields
+
+
+def _longer(name: str, known: object, value: object) -> object:
+    is_piece = name in _TEXTS and isinstance(known, str) and isinstance(value, str) and not value.startswith(known)
+    return f"{known}{value}" if is_piece else value
 
 
 def index_of(event: JsonObject) -> int | None:

@@ -23,12 +23,12 @@ class ToolSteps:
 
     def begin(self, index: object, step: JsonObject) -> None:
         """Take in how a step begins."""
-        if step.get("type") in _TOLD:
+        if _text(step.get("type")) in _TOLD:
             self._growing[index] = dict(step)
 
     def add(self, index: object, delta: JsonObject) -> None:
         """Take in more of one."""
-        kind = delta.get("type")
+        kind = _text(delta.get("type"))
         if kind in _TOLD:
             self._growing[index] = grown(self._growing.get(index, {"type": kind}), delta)
 
