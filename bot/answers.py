@@ -77,6 +77,7 @@ class Manner:
     """How one question is to be answered, where that differs from how all are."""
 
     model: str | None = None  # another than the settings name
+    agent: str | None = None  # answers in the place of a model, and only in the background
     is_stored: bool = True  # Gemini keeps the interaction; else it keeps nothing, and history is sent as steps
     tools: tuple[Tool, ...] = ()  # what the model may use; said with every create, for an interaction keeps none
 
@@ -189,6 +190,8 @@ class Answer:
     places: tuple[int, ...] = ()  # where in the text each of the media came; one without a place stands after it
     citations: tuple[Citation, ...] = ()
     remarks: tuple[str, ...] = ()
+    opening: str = ""  # Markdown: how far work is that takes long, in a message of its own before the answer
+    file: str | None = None  # the name of a file with all of it, which goes with it however short it is
 
     @property
     def is_empty(self) -> bool:
@@ -219,6 +222,8 @@ class Draft:
         self._citations: list[Citation] = []
         self._remarks: list[str] = []
         self._tool: str | None = None
+        self._opening = ""
+        self._file: str | None = None
 
     def add(self, event: AnswerEvent) -> None:
         """Take in what the model told; ids and usage are not a draft's business."""
@@ -246,6 +251,14 @@ class Draft:
         if sentence not in self._remarks:
             self._remarks.append(sentence)
 
+    def open_with(self, words: str) -> None:
+        """Say how far the work is, in the place of what was said of it before. Markdown."""
+        self._opening = words
+
+    def attach(self, name: str) -> None:
+        """Let all of the answer go with it as a file of that name."""
+        self._file = name
+
     def start_over(self) -> None:
         """Forget what the model told: it is asked again, and the new answer replaces this one."""
         for pieces in (self._text, self._thoughts, self._media, self._places, self._citations):
@@ -266,6 +279,8 @@ class Draft:
             places=tuple(self._places),
             citations=tuple(self._citations),
             remarks=tuple(self._remarks),
+            opening=self._opening,
+            file=self._file,
         )
 
 

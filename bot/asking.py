@@ -8,10 +8,10 @@ complete; and only when it is failed, lost or out of time is the question asked 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.answers import (
     PLAIN,
@@ -26,6 +26,7 @@ from bot.answers import (
     Question,
     UserStep,
 )
+from bot.background import Background
 from bot.errors import (
     AnswerBlocked,
     AnswerBroken,
@@ -34,6 +35,8 @@ from bot.errors import (
     ModelRefused,
     ModelUnavailable,
     QuestionRejected,
+    RunTooLong,
+    RunUncertain,
     TooManyAttempts,
 )
 from bot.limits import Limits
@@ -41,6 +44,7 @@ from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
 from bot.notices import TOLD_AGAIN
 from bot.ports import Model, Reply, TurnStore
+from bot.stopping import whatever_happens
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +87,7 @@ class Asking:
 
     Args:
         draft: takes in the answer as it comes; *reply* is told whenever it has changed.
+        background: takes a question that was long in being answered when its answer broke; None never does.
     """
 
     def __init__(
@@ -96,9 +101,11 @@ class Asking:
         past: Context,
         limits: Limits,
         metrics: Metrics,
+        background: Background | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._background = background
         self._turn, self._model, self._store = turn, model, store
         self._draft, self._reply, self._past = draft, reply, past
         self._limits, self._metrics = limits, metrics
@@ -111,6 +118,13 @@ class Asking:
         """Finish from the interaction an earlier attempt left behind; None when there is nothing to finish from."""
         if self._interaction is None:
             return None
+        if self._background is not None and self._turn.begun_at is not None:
+            try:
+                return await self._background.wait(
+                    self._turn, self._interaction, self._draft, self._reply, since=self._turn.begun_at
+                )
+            except (AnswerBroken, RunTooLong):
+                return None
         return await self._finish_from(self._interaction, self._clock() + self._limits.turn)
 
     async def ask(self, question: Question, *, again: bool = False, manner: Manner = PLAIN) -> Completed:
@@ -127,14 +141,15 @@ class Asking:
         """
         self._manner = manner
         before = await self._before()
-        retried, refused = False, False
+        retried, refused, attempt = False, False, self._attempt_after(-1)
         while True:
             if again:
                 await self._count(before.base)
-            deadline = self._clock() + self._limits.turn
+            began = self._clock()
+            deadline = began + self._limits.turn
             self._interaction = None
             try:
-                completed = await self._stream(before.unheard + question, before.after)
+                completed = await attempt(before.unheard + question, before.after)
                 told = [before.past, before.unheard + question] if before.past else [before.unheard + question]
                 self._past.answered(told, completed, after=before.base)
                 if refused:
@@ -164,10 +179,17 @@ class Asking:
                     error.past_may_be_why = self._tells(before)
                     raise
                 retried = True
+                attempt = self._attempt_after(self._clock() - began)
                 self._metrics.asks.labels("again").inc()
                 self._draft.start_over()
                 self._reply.changed()
             again = True
+
+    def _attempt_after(self, seconds: float) -> Callable[[Question, After], Awaitable[Completed]]:
+        """How to ask again: an answer that broke when it had been given for long had better hold no connection open."""
+        long = self._limits.long
+        can = self._background is not None and self._manner.is_stored
+        return self._behind if can and long is not None and seconds >= long else self._stream
 
     def _tells(self, before: _Before) -> bool:
         """Whether what was said before goes along with the question, and with every one after it."""
@@ -208,6 +230,16 @@ class Asking:
             except TimeoutError:
                 raise AnswerBroken("silent for too long, or out of time") from None
         raise AnswerBroken("the stream ended without completing")
+
+    async def _behind(self, question: Question, after: After) -> Completed:
+        """Ask in the background, and look until the answer is there."""
+        if self._background is None:
+            raise AnswerBroken("nothing is asked in the background")
+        try:
+            begun = await self._background.begin(self._turn, question, after=after, manner=self._manner)
+            return await self._background.wait(self._turn, begun, self._draft, self._reply)
+        except (RunUncertain, RunTooLong) as error:
+            raise AnswerBroken(str(error)) from error
 
     async def _accepted(self, question: Question, after: After) -> AsyncGenerator[AnswerEvent, None]:
         """The open stream of a model that has taken the question in, its first event seen to.
@@ -286,18 +318,3 @@ class Asking:
                 self._draft.add(event)
         self._reply.changed()
         return completed
-
-
-async def whatever_happens(work: Coroutine[Any, Any, None]) -> None:
-    """Do something small to its end, even when the turn is stopped meanwhile.
-
-    An interaction whose id was not written down could never be deleted at Gemini.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # the turn ends; what it may have been is nobody's concern any more
-        raise

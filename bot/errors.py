@@ -87,6 +87,14 @@ class ModelUnknown(ModelError):
         self.model = model
 
 
+class AgentUnknown(ModelError):
+    """There is no agent of the configured name (any more)."""
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(f"agent {agent!r} is unknown to Gemini")
+        self.agent = agent
+
+
 class QuestionRejected(ModelError):
     """Gemini calls the request itself invalid."""
 
@@ -110,6 +118,30 @@ class FileLost(ModelError):
 
 class AnswerBroken(ModelError):
     """The question was taken in and the answer did not come through: cut, silent, an error event."""
+
+
+class RunUncertain(ModelError):
+    """An answer was asked for in the background, and whether it was begun cannot be known."""
+
+
+class RunTooLong(ModelError):
+    """What was begun in the background is not done within its time."""
+
+
+class ResearchFailed(ModelError):
+    """Research was begun, and ended without a report."""
+
+
+class ResearchUncertain(ModelError):
+    """Research may have been begun, and nobody can find it."""
+
+
+class ResearchTooLong(ModelError):
+    """Research is not done within its time."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(f"not done within {limit:g} seconds")
+        self.limit = limit  # seconds
 
 
 class AnswerBlocked(ModelError):
@@ -145,6 +177,22 @@ class CapReached(BotError):
     def __init__(self, cap: int, *, personal: bool) -> None:
         super().__init__(f"daily cap of {cap} turns reached ({'person' if personal else 'total'})")
         self.cap, self.personal = cap, personal
+
+
+class NoResearch(BotError):
+    """Research was asked for where there is none."""
+
+    def __init__(self, *, private: bool) -> None:
+        super().__init__("no research in private threads" if private else "research is switched off")
+        self.private = private
+
+
+class ResearchSpent(BotError):
+    """The day's researches are used up."""
+
+    def __init__(self, cap: int) -> None:
+        super().__init__(f"daily cap of {cap} researches reached")
+        self.cap = cap
 
 
 class TooManyAttempts(BotError):

@@ -29,6 +29,8 @@ from bot.errors import (
     ModelUnknown,
     QuestionRejected,
 )
+from bot.gemini_calls import CallFailed, NoConnection
+from bot.gemini_runs import GeminiRuns, RunLine
 from bot.interactions import (
     COMPLETE,
     CONTINUES,
@@ -39,7 +41,7 @@ from bot.interactions import (
     retold,
 )
 from bot.messages import InteractionId, Usage
-from bot.model_errors import Failure, error_for, raise_if_blocked, read_failure
+from bot.model_errors import error_for, raise_if_blocked, read_failure
 from bot.ports.uploads import FileShelf
 from bot.question_bodies import inline_bytes, question_body
 from bot.remembered import read_remembered, recalled
@@ -58,19 +60,7 @@ _LINGER = 1.0  # seconds a finished stream has to end, so that its connection ca
 Got = TypeVar("Got")
 
 
-class CallFailed(Exception):
-    """Gemini answered a call with an error."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.code)
-        self.failure = failure
-
-
-class NoConnection(Exception):
-    """A call did not reach Gemini, or what it answered did not arrive."""
-
-
-class Line(Protocol):
+class Line(RunLine, Protocol):
     """The calls of the Interactions API. Each raises CallFailed or NoConnection."""
 
     def create(self, model: str, body: Mapping[str, object]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -98,6 +88,7 @@ class GeminiModel:
     def __init__(self, line: Line, *, models: Succession, fixed: Mapping[str, object], files: FileShelf) -> None:
         self._line, self._models, self._fixed = line, models, fixed
         self.files = files
+        self._runs = GeminiRuns(line, model=lambda: models.present, fixed=fixed)
 
     async def answer(
         self, question: Question, *, after: After, manner: Manner = PLAIN
@@ -164,13 +155,29 @@ class GeminiModel:
         try:
             found = await self._fetch(interaction)
             if found.status in RUNNING:
-                return Interaction(interaction, InteractionState.RUNNING)
+                return Interaction(interaction, InteractionState.RUNNING, found.content)
             raise_if_blocked(found.failures)
             if found.status not in COMPLETE:
                 return Interaction(interaction, InteractionState.BROKEN)
             return Interaction(interaction, InteractionState.COMPLETED, retold(await self._hops(found)))
         except ModelError as error:
             _log(error, "get", interaction)
+            raise
+
+    async def begin(self, question: Question, *, after: After, manner: Manner = PLAIN) -> InteractionId:
+        """Ask for an answer in the background; see `Model`."""
+        try:
+            return await self._runs.begin(question, after=after, manner=manner)
+        except ModelError as error:
+            _log(error, "create", None)
+            raise
+
+    async def cancel(self, interaction: InteractionId) -> None:
+        """Cancel an interaction; see `Model`."""
+        try:
+            await self._runs.cancel(interaction)
+        except ModelError as error:
+            _log(error, "cancel", interaction)
             raise
 
     async def recall(self, interaction: InteractionId) -> Recalled:

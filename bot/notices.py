@@ -1,6 +1,7 @@
 """What people are told when something went wrong: one sentence or two, and what they can do next."""
 
 from bot.errors import (
+    AgentUnknown,
     AnswerBlocked,
     AnswerBroken,
     AnswerEmpty,
@@ -14,11 +15,16 @@ from bot.errors import (
     ModelError,
     ModelUnavailable,
     ModelUnknown,
+    NoResearch,
     NotAllowed,
     NothingAsked,
     PaymentRequired,
     QuestionRejected,
     QuotaExhausted,
+    ResearchFailed,
+    ResearchSpent,
+    ResearchTooLong,
+    ResearchUncertain,
     TooManyAttempts,
     Unreadable,
 )
@@ -70,6 +76,20 @@ def _words_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat 
             return "Gemini asks for the account's billing to be looked at. The operator needs to do that."
         case ModelUnknown():
             return f"Gemini has no model named `{error.model}`. The operator needs to look at `GEMINI_MODEL`."
+        case AgentUnknown(agent=agent):
+            return (
+                f"Gemini has no agent named `{agent}`. The operator needs to look at `GEMINI_RESEARCH_AGENT`, "
+                "and perhaps to set `GEMINI_API_VERSION` to v1beta."
+            )
+        case ResearchFailed():
+            return "Gemini could not bring this research to an end. Please retry, or ask for less at once."
+        case ResearchTooLong(limit=limit):
+            return f"This research took longer than {_minutes(limit)}, so I have ended it. Please ask for less at once."
+        case ResearchUncertain():
+            return (
+                "I was interrupted while this research was begun. It may run at Gemini, where I cannot find it, "
+                "so I do not begin it again by myself. Please retry if you still want it."
+            )
         case AnswerBlocked():
             return "Gemini withheld its answer under its safety rules. Please put the question differently."
         case AnswerEmpty():
@@ -91,6 +111,12 @@ def _words_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat 
             return f"You have used your {_turns(cap)} for today. There will be more at midnight UTC."
         case CapReached(cap=cap):
             return f"Nothing is left today of the {_turns(cap)} for everybody. There will be more at midnight UTC."
+        case NoResearch(private=True):
+            return "There is no research in private threads, for Gemini would have to keep it. Please ask elsewhere."
+        case NoResearch():
+            return "Research is switched off here. Please ask without `research`, or ask the person who runs me."
+        case ResearchSpent(cap=cap):
+            return f"Nothing is left today of the {_researches(cap)} for everybody. There will be more at midnight UTC."
         case TooManyAttempts():
             return "I tried several times and could not bring this answer to an end. Please ask again."
         case _:
@@ -131,8 +157,28 @@ FOLLOWING = "I go on reading this thread. Mention me with the word quiet, and I 
 UNOPENED = "Gemini could not open what is linked to, so this is answered from the words alone."
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
 
+RESEARCH_STOPPED = "_Stopped. I tell Gemini to end it; what it took until then is paid for._"
+
 TOLD_AGAIN = "Gemini no longer took this thread as I had kept it, so I told it again from what stands here."
 GROWN_LONG = "This thread has grown long: from here on I leave out how it began."
+
+
+def research_warning(agent: str, limit: float) -> str:
+    """What stands in a thread before an agent is let to work, and while it does.
+
+    Args:
+        limit: most seconds that it may take.
+    """
+    return (
+        f"**Research** by `{agent}`. It takes some minutes, {_minutes(limit)} at the most, and it costs dollars, "
+        "not cents: stop ends it. Questions in this thread wait until it is done; ask them elsewhere."
+    )
+
+
+def research_done(agent: str, minutes: int, file: str) -> str:
+    """What stands before a report."""
+    took = f"{minutes} min" if minutes else "less than a minute"
+    return f"_Researched for {took} by_ `{agent}`_. All of it, with its sources, is in_ `{file}`_._"
 
 
 def history_remark(names: list[str], *, kept: int | None = None) -> str:
@@ -162,6 +208,10 @@ def _quoted(name: str) -> str:
 
 def _turns(cap: int) -> str:
     return "one turn" if cap == 1 else f"{cap} turns"
+
+
+def _researches(cap: int) -> str:
+    return "one research" if cap == 1 else f"{cap} researches"
 
 
 def _minutes(seconds: float) -> str:

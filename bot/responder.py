@@ -24,6 +24,7 @@ from bot.answers import (
 )
 from bot.asking import Asking
 from bot.attachments import ONLY_INLINE, Enclosure, Intake, label_name, read_attachments
+from bot.background import Background
 from bot.condensing import Condensing
 from bot.errors import (
     AnswerBlocked,
@@ -47,9 +48,10 @@ from bot.notices import FOLLOWING, TRUNCATED, UNOPENED, notice_for, remark_for, 
 from bot.policy import Policy
 from bot.ports import Adapter, Model, Reply, ThreadNote, TurnStore
 from bot.private import PrivatePast
+from bot.research import Research, show_stopped
 from bot.room import Share
 from bot.stopping import StopSwitch, TurnStopped
-from bot.wishes import wish_for_a_picture, wish_of
+from bot.wishes import wish_for_a_picture, wish_for_research, wish_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ class Responder:
         inline_limit: most bytes of files sent inside one question.
         intake: what else can be taken in; nothing is uploaded from a private thread.
         condensing: lets long chains begin afresh; without it they grow.
+        background: takes questions whose answers are long in coming; without it none does.
+        research: takes those that are to be researched; without it they are questions like all others.
         links: whether what people link to goes to Gemini with their words.
     """
 
@@ -81,6 +85,8 @@ class Responder:
         image_model: str | None = None,
         intake: Intake = ONLY_INLINE,
         condensing: Condensing | None = None,
+        background: Background | None = None,
+        research: Research | None = None,
         links: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -89,6 +95,7 @@ class Responder:
         self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
         self._policy, self._image_model = policy, image_model
         self._intake, self._links, self._condensing = intake, links, condensing
+        self._background, self._research = background, research
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -111,6 +118,7 @@ class Responder:
                         past = self._past(turn, adapter, draft, intake)
                         completed = await self._completed(turn, draft, reply, past, intake, fresh=fresh)
             except TurnStopped:
+                show_stopped(turn, draft)
                 await reply.end(Stopped(draft.answer))
                 await self._store.stopped(turn)
                 self._ended(turn, "stopped")
@@ -146,8 +154,10 @@ class Responder:
 
     async def close(self, turn: Turn) -> None:
         """End a turn whose thread was reset under it."""
-        async with self._adapters[turn.thread.platform].reply(turn, Draft()) as reply:
-            await reply.end(Stopped(Draft().answer))
+        draft = Draft()
+        show_stopped(turn, draft)
+        async with self._adapters[turn.thread.platform].reply(turn, draft) as reply:
+            await reply.end(Stopped(draft.answer))
             await self._store.stopped(turn)
         self._ended(turn, "stopped")
 
@@ -196,15 +206,21 @@ class Responder:
             past=past,
             limits=self._limits,
             metrics=self._metrics,
+            background=self._background,
             sleep=self._sleep,
             clock=self._clock,
         )
         self._metrics.asks.labels("first" if fresh else "resumed").inc()
+        if self._research is not None and turn.agent is not None:
+            return await self._research.resume(turn, draft, reply)
         completed = None if fresh else await asking.resume()
         if completed is None:
             messages = await self._messages(turn, adapter)
             question = await self._question(turn, messages, draft, intake)
             past.leave_room_for(question)
+            if self._research is not None and wish_for_research(messages):
+                is_private = self._policy.is_private(turn.thread)
+                return await self._research.answer(turn, question, past, draft, reply, private=is_private)
             manner = Manner(
                 model=self._image_model if wish_for_a_picture(messages) else None,
                 is_stored=not self._policy.is_private(turn.thread),

@@ -46,6 +46,10 @@ class GeminiSettings(_Group):
     image_model: Annotated[str, BeforeValidator(spellings.word)] = Field(
         "gemini-3.1-flash-image", description="id of the model that makes a picture where one is asked for by command"
     )
+    research_agent: Annotated[str, BeforeValidator(spellings.word)] = Field(
+        "deep-research-preview-04-2026",
+        description="id of the agent that researches where that is asked for; off",
+    )
     base_url: Annotated[str | None, BeforeValidator(spellings.base_url)] = Field(
         None, description="another endpoint that speaks the Interactions API, without a version"
     )
@@ -55,6 +59,11 @@ class GeminiSettings(_Group):
     tier: Annotated[Literal["free", "paid"] | None, BeforeValidator(spellings.choice("free", "paid"))] = Field(
         None, description="free or paid: how long Gemini keeps what is said, for /privacy to tell"
     )
+
+    @property
+    def agent(self) -> str | None:
+        """The agent that researches; None where research is switched off."""
+        return None if self.research_agent.lower() == "off" else self.research_agent
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -205,6 +214,20 @@ class BotSettings(_Group):
     )
     daily_turns_per_person: Cap = Field(None, description="turns one person may have in a day (UTC); 0: no cap")
     daily_turns: Cap = Field(None, description="turns everybody together may have in a day (UTC); 0: no cap")
+    daily_research: Annotated[
+        int, BeforeValidator(spellings.whole("a whole number of researches, or 0 for none at all", least=0, most=10**6))
+    ] = Field(5, description="researches everybody together may begin in a day (UTC); 0: none at all")
+    research_minutes: Annotated[
+        float, BeforeValidator(spellings.number("a number of minutes above 0, at most 1440", above=0, most=1440))
+    ] = Field(60.0, description="minutes after which what runs in the background is given up and cancelled")
+    research_wait_seconds: Annotated[
+        float, BeforeValidator(spellings.number("a number of seconds, 0 or more", least=0, most=3600))
+    ] = Field(10.0, description="seconds between the words on what research costs and its beginning, to stop it in")
+    research_poll_seconds: Seconds = Field(10.0, description="seconds between two looks at what runs in the background")
+    background: Annotated[Literal["auto", "never"], BeforeValidator(spellings.choice("auto", "never"))] = Field(
+        "auto", description="auto: an answer that breaks after it was long in coming is asked for in the background"
+    )
+    background_seconds: Seconds = Field(45.0, description="seconds after which an answer counts as long in coming")
     concurrency: Annotated[
         int, BeforeValidator(spellings.whole("a whole number from 1 to 100000", least=1, most=100_000))
     ] = Field(1000, description="threads answered at the same time")
@@ -267,6 +290,10 @@ class Settings(BaseSettings):
             refused=self.bot.refused_seconds,
             silent=self.bot.silent_seconds,
             turn=self.bot.turn_seconds,
+            long=self.bot.background_seconds if self.bot.background == "auto" else None,
+            run=self.bot.research_minutes * 60,
+            poll=self.bot.research_poll_seconds,
+            warning=self.bot.research_wait_seconds,
             chain_turns=self.bot.chain_turns,
             chain_tokens=self.bot.chain_tokens,
         )

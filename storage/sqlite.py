@@ -43,6 +43,7 @@ from storage.commits import Commits, group_commits
 from storage.database import Opened, commit_something_small, forget_the_log, open_database
 from storage.forgetting import SqliteForgetting
 from storage.migrate import MIGRATIONS, read_migrations
+from storage.runs import SqliteRuns
 from storage.tally import Tally
 
 TEXT_KEPT = frozenset({Platform("web")})
@@ -137,6 +138,7 @@ class SqliteStore:
     ) -> None:
         self._write, self._read = commits.write, commits.read
         self.chains = SqliteChains(commits, now=now)
+        self.runs = SqliteRuns(commits, now=now)
         self.forgetting = SqliteForgetting(commits, now=now, keeps_text=keeps_text)
         self._tally = tally
         self._now = now

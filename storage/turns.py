@@ -70,7 +70,7 @@ def asking(db: sqlite3.Connection, turn: Turn, after: InteractionId | None) -> N
 def created(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, *, now: float) -> bool:
     """`TurnStore.created`; False for a stale turn, whose interaction is noted all the same: it has to be deleted."""
     keep_interaction(db, turn, interaction, now)
-    return try_update(db, turn, "interaction = :interaction", {"interaction": interaction})
+    return try_update(db, turn, "interaction = :interaction, begun_at = NULL", {"interaction": interaction})
 
 
 def shown(db: sqlite3.Connection, turn: Turn, part: Part, *, keeps_text: bool) -> None:

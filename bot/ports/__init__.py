@@ -5,6 +5,7 @@ from bot.ports.chains import Chain, ChainStore, Growth
 from bot.ports.forgetting import ForgettingStore, Forgotten, Undeleted
 from bot.ports.model import Keeper, Model
 from bot.ports.platform import Adapter, Reply
+from bot.ports.runs import Run, RunStore
 from bot.ports.store import (
     CatchUpStore,
     Claim,
@@ -47,6 +48,8 @@ __all__ = [
     "Pointed",
     "Reply",
     "Retried",
+    "Run",
+    "RunStore",
     "Spent",
     "Store",
     "ThreadNote",

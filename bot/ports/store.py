@@ -10,6 +10,7 @@ from bot.messages import InteractionId, Message, MessageId, Part, Platform, Refu
 from bot.ports.books import BookStore
 from bot.ports.chains import ChainStore
 from bot.ports.forgetting import ForgettingStore
+from bot.ports.runs import RunStore
 from bot.ports.uploads import UploadStore
 
 
@@ -332,6 +333,9 @@ class Store(
 
     @property
     def chains(self) -> ChainStore: ...
+
+    @property
+    def runs(self) -> RunStore: ...
 
     async def check(self) -> None:
         """Commit something small. Raises StoreUnavailable when that fails."""
