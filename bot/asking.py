@@ -48,6 +48,8 @@ from bot.stopping import whatever_happens
 
 logger = logging.getLogger(__name__)
 
+_Attempt = Callable[[Question, After], Awaitable[Completed]]
+
 
 class Context(Protocol):
     """What the model may have to be told before the question."""
@@ -141,7 +143,8 @@ class Asking:
         """
         self._manner = manner
         before = await self._before()
-        retried, refused, attempt = False, False, self._attempt_after(-1)
+        retried, refused = False, False
+        attempt: _Attempt = self._stream
         while True:
             if again:
                 await self._count(before.base)
@@ -185,7 +188,7 @@ class Asking:
                 self._reply.changed()
             again = True
 
-    def _attempt_after(self, seconds: float) -> Callable[[Question, After], Awaitable[Completed]]:
+    def _attempt_after(self, seconds: float) -> _Attempt:
         """How to ask again: an answer that broke when it had been given for long had better hold no connection open."""
         long = self._limits.long
         can = self._background is not None and self._manner.is_stored

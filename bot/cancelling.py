@@ -62,6 +62,7 @@ class Cancelling:
             task.cancel()
 
     async def _watched(self) -> None:
+        patience = _LOOK
         while True:
             self._woken.clear()
             try:
@@ -70,9 +71,12 @@ class Cancelling:
                         self._tasks[run.interaction] = self._group.create_task(self._cancelled(run))
             except Exception as error:  # looked for again, in a while
                 self._report(error, "runs not looked for", {})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK):
+            try:
+                async with asyncio.timeout(patience):
                     await self._woken.wait()
+                patience = self._pause  # its turn may be about to end, and be known to have done so only then
+            except TimeoutError:
+                patience = _LOOK
 
     async def _cancelled(self, run: Run) -> None:
         fields = {"thread_key": run.thread.key, "interaction": run.interaction}

@@ -60,6 +60,7 @@ def command_of(text: str) -> Command | None:
 _HELP = """\
 Ask me anything; I answer in this thread and remember what was said in it. Files can come with a question.
 A question that begins with `imagine:` makes a picture, as in `imagine: a red kite`.
+One that begins with `research:` is researched for some minutes, at a cost of dollars, and answered with a report.
 
 - `{mark}stop` ends the answer I am giving and keeps what was said
 - `{mark}retry` answers the last question again, in place of the last answer

@@ -165,7 +165,7 @@ class GeminiLine:
         request = CreateInteractionRequest(body=of_kind.model_validate({**owner, "background": True}))
         try:
             async with self._client.aio.interactions.with_streaming_response.create(
-                request=request, extra_body=dict(body), automatic_continuation=False
+                request=request, extra_body=dict(body)
             ) as response:
                 return response.status_code, await response.read()
         except errors.APIError as error:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from bot.answers import Answer
 from bot.chunks import closed
 
-OVERFLOW_NAME = "answer.md"
+OVERFLOW_NAME = "answer.md"  # of the file with all of it, unless the answer names one
 
 _UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
 # Controls, and the marks that turn the direction of writing over.
@@ -23,7 +23,9 @@ class Plan:
     overflow: bytes | None = None  # the whole answer, when it does not fit into the parts
 
 
-def planned(parts: Sequence[str], *, most: int, last_line: str, markdown: str, whole: bool) -> Plan:
+def planned(
+    parts: Sequence[str], *, most: int, last_line: str, markdown: str, whole: bool, has_file: bool = False
+) -> Plan:
     """The messages of an answer: of too many parts the opening ones, and a file with all of it.
 
     Args:
@@ -32,9 +34,10 @@ def planned(parts: Sequence[str], *, most: int, last_line: str, markdown: str, w
         last_line: tells under the last part where the rest is, with what divides it from the part.
         markdown: the answer as it goes into the file.
         whole: the answer is finished. While it grows there is no file and no last line yet.
+        has_file: there is one for few parts, too.
     """
     if len(parts) <= most:
-        return Plan(tuple(parts))
+        return Plan(tuple(parts), cleaned(markdown).encode() if has_file else None)
     opening = tuple(parts[:most])
     if not whole:
         return Plan(opening)

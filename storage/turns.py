@@ -113,11 +113,14 @@ def answered(
     update(
         db,
         turn,
-        "state = 'answered', interaction = :interaction, model = :model, chain_tokens = :length, ended_at = :now",
+        # All that an agent read in its searches is no part of the chain: of its work the report alone is.
+        "state = 'answered', interaction = :interaction, model = :model, ended_at = :now,"
+        " chain_tokens = CASE WHEN agent IS NULL THEN :length ELSE :made END",
         {
             "interaction": interaction,
             "model": model,
             "length": usage.input_tokens + usage.output_tokens,
+            "made": usage.output_tokens,
             "now": now,
         },
     )

@@ -29,12 +29,13 @@ def markdown_of(answer: Answer) -> str:
     sources = [f"{number}. {_source(citation.url, citation.title)}" for number, citation in enumerate(safe, 1)]
     undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
     listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
-    return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)
+    return "\n\n".join(block for block in (answer.opening, answer.markdown, undelivered, listed) if block)
 
 
 def growing_markdown_of(answer: Answer) -> str:
     """What the page shows of an answer that still grows: half-open Markdown is held back."""
-    return replace(answer, text=settled(answer.text)).markdown
+    growing = replace(answer, text=settled(answer.text)).markdown
+    return "\n\n".join(block for block in (answer.opening, growing) if block)
 
 
 def place_of(file: Attachment) -> str:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from adapters.web.feeds import Feeds, Growing
 from adapters.web.files import Arrival, Files
 from adapters.web.format import markdown_of, place_of
-from bot.answers import Answered, Draft, Ending, Notice, Stopped
+from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
 from bot.errors import AttachmentTooLarge, StoreError
 from bot.made import Made, files_of, marked, passages_of
 from bot.messages import Attachment, AttachmentId, MessageId, Part, Thread, Turn, TurnState
+from bot.parts import cleaned
+from bot.parts import markdown_of as whole_markdown_of
 from bot.ports import Store
 
 logger = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ class WebReply:
                     part = self._part(text, ())
                 case Answered(answer) | Stopped(answer):
                     passages = passages_of(answer, asked=self._turn.messages[0].text)
-                    made = files_of(passages)
+                    made = (*files_of(passages), *_whole(answer))
                     saved = await self._save(made, arrival)
                     text = marked(passages, lambda file: place_of(saved[file.name]) if file.name in saved else "")
                     markdown = markdown_of(replace(answer, text=text))
@@ -107,6 +109,13 @@ def files_in(turns: Sequence[Turn]) -> Iterator[Attachment]:
             yield from message.attachments
         for part in turn.parts:
             yield from part.attachments
+
+
+def _whole(answer: Answer) -> tuple[Made, ...]:
+    """All of an answer as a file, where it is to have one."""
+    if answer.file is None or answer.is_empty:
+        return ()
+    return (Made(answer.file, "text/markdown", cleaned(whole_markdown_of(answer)).encode(), "All of the answer"),)
 
 
 async def _in_one_piece(data: bytes) -> AsyncIterator[bytes]:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.offline.drawing import in_base64, picture, sound
@@ -54,16 +55,24 @@ def _text(text: str) -> JsonObject:
 
 
 def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
-    text: str, *, fault: Fault | None, input_length: int, token: str, wish: str | None = None
+    text: str,
+    *,
+    fault: Fault | None,
+    input_length: int,
+    token: str,
+    wish: str | None = None,
+    before: Sequence[JsonObject] = (),
+    citations: Sequence[JsonObject] = (),
 ) -> Plan:
     """What to answer when the brain says *text*.
 
     Args:
         wish: what an image model was asked for: its picture comes before the last paragraph.
+        before: steps that an agent takes before it says so; *citations* is what it has it from.
         input_length: characters of everything the model read.
         token: to hand out when the answer takes more than one hop.
     """
-    answer = output(_text(text))
+    answer = output({**_text(text), "annotations": [*citations]} if citations else _text(text))
     usage = usage_of(input_length, len(text))
     match fault:
         case EmptyFault():
@@ -71,7 +80,7 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
         case FinalStatusFault(status, errors, after, errors_in_event):
             told = text if after is None else "".join(pieces_of(text)[:after])
             listed: list[JsonObject] = [{"code": code, "message": message} for code, message in errors]
-            return Plan([output(_text(told))] if told else [], usage, status, listed, errors_in_event)
+            return Plan([*before, *([output(_text(told))] if told else [])], usage, status, listed, errors_in_event)
         case FunctionCallFault(name, arguments, with_text):
             call: JsonObject = {"type": "function_call", "id": f"call-{token[-8:]}", "name": name}
             call["arguments"] = dict(arguments)
@@ -93,7 +102,7 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
         case None if wish is not None:
             return Plan([_drawn(text, wish)], usage)
         case _:
-            return Plan([answer], usage)
+            return Plan([*before, answer], usage)
 
 
 def _drawn(text: str, wish: str) -> JsonObject:

@@ -7,6 +7,7 @@ armed for creates, each get the next one armed for gets. No prompt can arm anyth
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal
@@ -18,10 +19,10 @@ from bot.offline.wire import ErrorShape
 class Call(StrEnum):
     """The calls that faults can be armed for."""
 
-    CREATE = "create"
-    GET = "get"
+    CREATE, GET = "create", "get"
     UPLOAD = "upload"
     DELETE = "delete"  # of an interaction
+    CANCEL = "cancel"
 
 
 class Afterwards(StrEnum):
@@ -56,7 +57,7 @@ class StatusFault:
     retry_after_ms: str | None = None
     retry_delay: str | None = None  # "3s", in Google's shape
     shape: ErrorShape = ErrorShape.PLAIN
-    calls: ClassVar[Sequence[Call]] = (Call.CREATE, Call.GET, Call.UPLOAD, Call.DELETE)
+    calls: ClassVar[Sequence[Call]] = (Call.CREATE, Call.GET, Call.UPLOAD, Call.DELETE, Call.CANCEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,10 +326,9 @@ class Faults:
         self._stalled += 1
         self.look_again()
         try:
-            async with asyncio.timeout(seconds):
-                await self._bell.until(lambda: self._releases > before or over())
-        except TimeoutError:
-            pass  # it was to last so long
+            with suppress(TimeoutError):  # it was to last so long
+                async with asyncio.timeout(seconds):
+                    await self._bell.until(lambda: self._releases > before or over())
         finally:
             self._stalled -= 1
 

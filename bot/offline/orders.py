@@ -65,6 +65,10 @@ def read_order(body: object, describe_uri: DescribeUri) -> Order:
     )
     if order.background and not order.store:
         raise _invalid("a background interaction must be stored")
+    if "agent" in owner and not order.background:
+        raise _invalid("an agent works in the background")
+    if "agent" in owner and "generation_config" in body:
+        raise _invalid("an agent takes no generation_config")
     for at, step in enumerate(order.input):
         if step.get("type") == "thought" and not text_in(step, "signature"):
             raise Refused(

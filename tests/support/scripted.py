@@ -142,6 +142,8 @@ class ScriptedModel:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.looked_up: list[InteractionId] = []
+        self.begun: list[Asked] = []  # in the background
+        self.cancelled: list[InteractionId] = []  # as often as that was asked for
         self.deleted: list[InteractionId] = []  # in the order in which that was asked for, refused or not
         self.refusing: dict[str, list[Exception]] = {}
         self.deleted_files: list[str] = []
@@ -149,6 +151,7 @@ class ScriptedModel:
         self.interactions: dict[str, list[Interaction | Exception]] = {}
         self.kept: dict[str, Recalled] = {}  # what can be recalled: every answer that was told
         self._scripts: deque[Sequence[Cue]] = deque()
+        self._beginnings: deque[str | Exception] = deque()
         self._heard = asyncio.Condition()
 
     def will(self, *cues: Cue) -> None:
@@ -230,6 +233,8 @@ class ScriptedModel:
 
     async def look_up(self, interaction: InteractionId) -> Interaction:
         self.looked_up.append(interaction)
+        async with self._heard:
+            self._heard.notify_all()
         found = self.interactions.get(interaction)
         if not found:
             raise InteractionLost(interaction)
@@ -237,6 +242,29 @@ class ScriptedModel:
         if isinstance(first, Exception):
             raise first
         return first
+
+    def will_begin(self, *beginnings: str | Exception) -> None:
+        """Begin the next answers in the background as interactions of these names, or refuse to."""
+        self._beginnings.extend(beginnings)
+
+    async def begin(self, question: Question, *, after: After, manner: Manner = PLAIN) -> InteractionId:
+        self.begun.append(Asked(question, after, manner))
+        async with self._heard:
+            self._heard.notify_all()
+        begun = self._beginnings.popleft() if self._beginnings else f"run{len(self.begun)}"
+        if isinstance(begun, Exception):
+            raise begun
+        return InteractionId(begun)
+
+    async def cancel(self, interaction: InteractionId) -> None:
+        self.cancelled.append(interaction)
+        async with self._heard:
+            self._heard.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something that the model was told makes *condition* hold."""
+        async with asyncio.timeout(30), self._heard:
+            await self._heard.wait_for(condition)
 
     async def delete(self, interaction: InteractionId) -> None:
         self.deleted.append(interaction)
@@ -267,9 +295,11 @@ class ScriptedReply:
     draft: Draft
     frames: list[str] = field(default_factory=list)
     tools: list[str | None] = field(default_factory=list)  # in use, with each frame
+    openings: list[str] = field(default_factory=list)  # the words on how far it is, with each frame
 
     def changed(self) -> None:
         self.tools.append(self.draft.answer.tool)
+        self.openings.append(self.draft.answer.opening)
         self.frames.append(self.draft.answer.text)
         self.adapter.tell()
 
