@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.answers import After, AnswerEvent, Completed, Draft, Manner, Question
@@ -136,11 +136,7 @@ class Research:
         def seen(seconds: float, events: tuple[AnswerEvent, ...]) -> None:
             nonlocal minutes
             minutes = int(seconds / 60)
-            newest = Draft()
-            for event in events:
-                newest.add(event)
-            told = [f"{minutes} min so far.", doing(newest.answer) or ""]
-            self._tell(draft, reply, agent, " ".join(filter(None, told)))
+            self._tell(draft, reply, agent, " ".join(filter(None, [f"{minutes} min so far.", _newest(events)])))
 
         try:
             completed = await self._background.wait(turn, interaction, draft, reply, since=since, seen=seen)
@@ -163,3 +159,11 @@ def show_stopped(turn: Turn, draft: Draft) -> None:
     """Say of a turn that is being stopped what that means, where it was to be researched."""
     if turn.agent is not None or draft.answer.opening:
         draft.open_with(RESEARCH_STOPPED)
+
+
+def _newest(events: Sequence[AnswerEvent]) -> str:
+    """What an agent is doing now; nothing when it has told nothing yet."""
+    newest = Draft()
+    for event in events[-1:]:
+        newest.add(event)
+    return "Writing the report" if newest.answer.text else doing(newest.answer) or ""

@@ -106,5 +106,6 @@ class PagePeople:
 
 
 def _view(turns: Sequence[Shown]) -> View:
-    answers = tuple(Seen(turn.id, turn.text) for turn in turns if turn.text is not None)
+    said = [(turn, turn.text if turn.text is not None else turn.growing) for turn in turns]
+    answers = tuple(Seen(turn.id, words) for turn, words in said if words or turn.text is not None)
     return View(answers, is_working=any(turn.state in _OPEN or not turn.has_ended for turn in turns))
