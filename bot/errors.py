@@ -183,7 +183,7 @@ class NoResearch(BotError):
     """Research was asked for where there is none."""
 
     def __init__(self, *, private: bool) -> None:
-        super().__init__("no research in private threads" if private else "research is switched off")
+        super().__init__("research in a private thread" if private else "research, which is off")
         self.private = private
 
 
