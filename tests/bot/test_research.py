@@ -41,11 +41,13 @@ async def test_research_is_put_to_the_agent_and_the_next_question_goes_on_from_i
         await clew.says("and why?")
         await clew.ended(3)
         reply = clew.adapter.replies[1]
+        booked, _ = await clew.store.booked(thread_named(), most=3)
 
     assert [(asked.text, asked.after, asked.manner) for asked in clew.model.begun] == [("how kites fly", "i1", AGENT)]
     assert [(asked.text, asked.after, asked.manner) for asked in clew.model.asked[1:]] == [("and why?", "run1", PLAIN)]
     assert clew.shown()[1] == "Kites fly."
     assert turns[1].interaction == "run1"
+    assert [turn.model for turn in booked] == ["scripted", "researcher", "scripted"]
     assert not clew.model.cancelled
     report = reply.draft.answer
     assert (report.file, report.citations) == ("report.md", (SOURCE,))
@@ -95,6 +97,8 @@ async def test_no_more_than_so_many_are_begun_in_a_day_and_what_was_refused_is_n
             await clew.says(f"research: kites {number}", thread=f"t{number}")
             await clew.ended(1, thread=f"t{number}")
         shown = [clew.shown(f"t{number}")[0] for number in range(1, 4)]
+        refused = [one for one in clew.adapter.replies if one.turn.thread == thread_named("t3")]
+        assert not any(one.openings for one in refused)  # nobody is warned of what will not be
 
     assert len(clew.model.begun) == 2
     assert "GEMINI_API_KEY" in shown[0]
@@ -291,8 +295,8 @@ async def test_an_answer_in_the_background_is_waited_for_over_a_restart(tmp_path
     async with core(url=url, model=model, drain=0.0, limits=replace(PATIENT, long=0.0)) as clew:
         await clew.says("think long")
         await model.until(lambda: model.looked_up.count(InteractionId("run1")) >= 2)
-    model.will_find("run1", REPORT)
-    async with core(url=url, model=model) as clew:
+    model.will_find("run1", replace(RUNS, events=()), replace(RUNS, events=()), REPORT)
+    async with core(url=url, model=model, limits=replace(PATIENT, turn=0.0)) as clew:
         await clew.ended(1)
 
         assert clew.shown() == ["Kites fly."]
