@@ -48,6 +48,7 @@ from bot.limits import Limits
 from bot.logs import configure_logs
 from bot.messages import Platform, Thread
 from bot.metrics import Metrics
+from bot.offering import functions_for
 from bot.ports import Adapter, Store
 from bot.privacy import Privacy
 from bot.responder import Responder
@@ -156,6 +157,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
             ),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=settings.bot.links,
+            functions=functions_for(settings, adapters),
             policy=settings.policy,
             metrics=metrics,
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.calls import FunctionCall
 from bot.chunks import closed
 from bot.messages import Attachment, InteractionId, MessageId, Usage
 
@@ -107,7 +108,9 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """The model uses a tool, ``google_search``, ``url_context`` ...; or `SUMMING_UP`, or `READING` and a name."""
+    """The model uses a tool, ``google_search``, ``url_context`` ...; or `SUMMING_UP`, or `READING` or `CALLING` and a
+    name.
+    """
 
     tool: str
 
@@ -141,7 +144,19 @@ class Completed:
     steps: tuple[ModelStep, ...] = field(default=(), repr=False)  # to be sent back; none when Gemini keeps them
 
 
-AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Citation | Completed
+@dataclass(frozen=True, slots=True)
+class ActionRequired:
+    """The model wants functions called, and goes on with its answer when it is told all of their results at once."""
+
+    interaction: InteractionId  # that they are told to
+    calls: tuple[FunctionCall, ...]  # never empty
+    usage: Usage  # so far
+    steps: tuple[ModelStep, ...] = field(default=(), repr=False)  # so far, to be sent back; none when Gemini keeps them
+    rounds: int = 1  # of calls in this answer, this one included
+    model: str | None = field(default=None, compare=False)
+
+
+AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Citation | ActionRequired | Completed
 
 
 class InteractionState(StrEnum):
@@ -149,6 +164,7 @@ class InteractionState(StrEnum):
 
     RUNNING = "running"
     COMPLETED = "completed"
+    CALLING = "calling"  # for functions, whose results it waits for
     BROKEN = "broken"  # failed, cancelled or of a status that cannot be finished from
 
 

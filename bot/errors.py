@@ -23,6 +23,10 @@ class SettingsError(StartError):
     """A setting is wrong or half set: which variable, what was found, what to do."""
 
 
+class FunctionUnusable(StartError):
+    """A function cannot be offered to the model as it is written."""
+
+
 # --- the store --------------------------------------------------------------------------------
 
 
@@ -122,6 +126,21 @@ class AnswerBlocked(ModelError):
 
 class AnswerEmpty(ModelError):
     """The answer was completed and holds nothing to show."""
+
+
+class TooManyCalls(ModelError):
+    """The model calls one function after the other and comes to no end."""
+
+
+# --- functions of ours ------------------------------------------------------------------------
+
+
+class FunctionFailed(BotError):
+    """A function could not do what it was called for; the text is one sentence for the model."""
+
+
+class LinkRefused(FunctionFailed):
+    """What is behind a link is not to be read for whoever asks; the text says why."""
 
 
 # --- people and files -------------------------------------------------------------------------

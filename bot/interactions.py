@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.answers import (
+    ActionRequired,
     AnswerEvent,
     Citation,
     Completed,
@@ -21,6 +22,7 @@ from bot.answers import (
     Thought,
     ToolUse,
 )
+from bot.calls import CALLING, CallPieces, FunctionCall, read_call
 from bot.media_pieces import ANY_TYPE, MediaPieces, decode
 from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject, storable
@@ -32,6 +34,7 @@ RUNNING = frozenset({"queued", "in_progress"})
 TRUNCATED = frozenset({"incomplete", "budget_exceeded"})
 COMPLETE = TRUNCATED | {"completed"}
 CONTINUES = "requires_continuation"
+CALLS = "requires_action"  # of functions: it goes on from their results
 
 MOST_TOKENS = 1 << 53  # what is above it is no count, and no database takes it
 
@@ -49,6 +52,7 @@ class Hop:
 
     def __init__(self, *, keeps_steps: bool = False) -> None:
         self.steps = StepPieces() if keeps_steps else None
+        self.calls = CallPieces()
         self.id: InteractionId | None = None
         self.status: str | None = None
         self.usage = Usage()
@@ -67,7 +71,7 @@ class Hop:
             case "step.delta":
                 yield from self._delta(index_of(event), _object(event, "delta"))
             case "step.start":
-                yield from self._started(index_of(event), _string(_object(event, "step"), "type"))
+                yield from self._started(index_of(event), _object(event, "step"))
             case "step.stop":
                 yield from self._flush()
             case "interaction.created" | "interaction.completed" as kind:
@@ -86,6 +90,7 @@ class Hop:
                 self.error, self.is_over = event, True
             case _:
                 self.unknown += 1
+        self.calls.read(event)
         if self.steps is not None:
             self.steps.read(event)  # afterwards: a file that this event ends comes before it
 
@@ -100,16 +105,16 @@ class Hop:
             self.id = InteractionId(storable(interaction))
             yield Created(self.id)
 
-    def _started(self, index: object, kind: str) -> Iterator[AnswerEvent]:
+    def _started(self, index: object, step: JsonObject) -> Iterator[AnswerEvent]:
         yield from self._flush()
-        self._steps[index] = kind
+        self._steps[index] = kind = _string(step, "type")
         if kind.endswith("_call"):
-            yield from self._tool(index, kind)
+            yield from self._tool(index, _tool_of(step))
 
-    def _tool(self, index: object, kind: str) -> Iterator[AnswerEvent]:
+    def _tool(self, index: object, tool: str) -> Iterator[AnswerEvent]:
         if index not in self._tools:  # told by the step's start already, and once is enough
             self._tools.add(index)
-            yield ToolUse(kind.removesuffix("_call"))
+            yield ToolUse(tool)
 
     def _delta(self, index: object, delta: JsonObject) -> Iterator[AnswerEvent]:
         match kind := _string(delta, "type"):
@@ -127,7 +132,7 @@ class Hop:
             case "thought_signature" | "arguments_delta":
                 pass
             case _ if kind.endswith("_call"):
-                yield from self._tool(index, kind)
+                yield from self._tool(index, _tool_of(delta))
             case _ if kind.endswith("_result"):
                 pass
             case _:
@@ -171,6 +176,7 @@ class Fetched:
     usage: Usage
     failures: tuple[str, ...]  # codes, when it failed
     model: str | None = None
+    calls: tuple[FunctionCall, ...] = ()  # of functions of ours
 
 
 def read_fetched(body: bytes) -> Fetched | None:
@@ -190,14 +196,20 @@ def read_fetched(body: bytes) -> Fetched | None:
         usage=_usage(resource),
         failures=tuple(_failures(resource)),
         model=_string(resource, "model") or None,
+        calls=tuple(map(read_call, _called_by(resource))),
     )
 
 
 def retold(hops: list[Fetched]) -> tuple[AnswerEvent, ...]:
-    """The events that would have told a completed answer of one or more hops, the first of them first."""
+    """The events that would have told an answer of one or more hops, the first of them first: one that is completed,
+    or the last of which calls for functions.
+    """
     last = hops[-1]
     usage = sum((hop.usage for hop in hops), Usage())
     content = tuple(event for hop in hops for event in hop.content)
+    if last.status == CALLS:
+        rounds = sum(hop.status == CALLS for hop in hops)
+        return Created(last.id), *content, ActionRequired(last.id, last.calls, usage, rounds=rounds, model=last.model)
     completed = Completed(last.id, usage, truncated=last.status in TRUNCATED, model=last.model)
     return Created(last.id), *content, completed
 
@@ -211,7 +223,17 @@ def _told_by(step: JsonObject) -> Iterator[AnswerEvent]:
             for content in _objects(step, "summary"):
                 yield from _thought(content)
         case _ if kind.endswith("_call"):
-            yield ToolUse(kind.removesuffix("_call"))
+            yield ToolUse(_tool_of(step))
+
+
+def _called_by(resource: JsonObject) -> Iterator[JsonObject]:
+    return (step for step in _objects(resource, "steps") if step.get("type") == "function_call")
+
+
+def _tool_of(step: JsonObject) -> str:
+    """What a step or a delta calls, in the words of `ToolUse`."""
+    kind = _string(step, "type")
+    return f"{CALLING}{_string(step, 'name')}" if kind == "function_call" else kind.removesuffix("_call")
 
 
 def _told_by_content(content: JsonObject) -> Iterator[AnswerEvent]:

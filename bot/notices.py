@@ -20,6 +20,7 @@ from bot.errors import (
     QuestionRejected,
     QuotaExhausted,
     TooManyAttempts,
+    TooManyCalls,
     Unreadable,
 )
 from bot.media_types import RAW_SOUND
@@ -76,6 +77,8 @@ def _words_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat 
             return "Gemini finished without saying anything. Please put the question differently, or retry."
         case AnswerBroken():
             return "The answer broke off twice on its way. Please retry, or ask again a little later."
+        case TooManyCalls():
+            return "Gemini kept calling functions and came to no answer. Please put the question differently."
         case QuestionRejected(chained=True):
             return (
                 "Gemini rejects this question as invalid. If that goes on, reset this thread: "

@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import islice
 
 from bot.answers import (
-    PLAIN,
     READING,
     Answered,
     Completed,
@@ -24,6 +23,7 @@ from bot.answers import (
 )
 from bot.asking import Asking
 from bot.attachments import ONLY_INLINE, Enclosure, Intake, label_name, read_attachments
+from bot.calling import Calling
 from bot.condensing import Condensing
 from bot.errors import (
     AnswerBlocked,
@@ -38,6 +38,7 @@ from bot.errors import (
     ThreadClosed,
     ToldBefore,
 )
+from bot.function_runs import Functions
 from bot.history import Past
 from bot.limits import Limits
 from bot.links import public_links
@@ -65,6 +66,7 @@ class Responder:
         intake: what else can be taken in; nothing is uploaded from a private thread.
         condensing: lets long chains begin afresh; without it they grow.
         links: whether what people link to goes to Gemini with their words.
+        functions: what the model may call.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Responder:
         intake: Intake = ONLY_INLINE,
         condensing: Condensing | None = None,
         links: bool = False,
+        functions: Functions | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -89,6 +92,7 @@ class Responder:
         self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
         self._policy, self._image_model = policy, image_model
         self._intake, self._links, self._condensing = intake, links, condensing
+        self._functions = Functions() if functions is None else functions
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -196,20 +200,20 @@ class Responder:
             past=past,
             limits=self._limits,
             metrics=self._metrics,
+            calling=Calling(self._functions, turn, draft=draft, reply=reply),
             sleep=self._sleep,
             clock=self._clock,
         )
+        manner = Manner(is_stored=not self._policy.is_private(turn.thread), tools=self._functions.tools(turn.thread))
         self._metrics.asks.labels("first" if fresh else "resumed").inc()
-        completed = None if fresh else await asking.resume()
+        completed = None if fresh else await asking.resume(manner)
         if completed is None:
             messages = await self._messages(turn, adapter)
             question = await self._question(turn, messages, draft, intake)
             past.leave_room_for(question)
-            manner = Manner(
-                model=self._image_model if wish_for_a_picture(messages) else None,
-                is_stored=not self._policy.is_private(turn.thread),
-            )
-            if self._condensing is not None and isinstance(past, Past) and manner == PLAIN:
+            if self._image_model is not None and wish_for_a_picture(messages):
+                manner = replace(manner, model=self._image_model, tools=())
+            if self._condensing is not None and isinstance(past, Past) and manner.model is None:
                 # Not for a picture: one that is to be changed would be lost.
                 await self._condensing.begin_afresh(turn, past, draft, reply)
             completed = await _answer(asking, question, draft, again=not fresh, manner=manner)

@@ -229,6 +229,14 @@ class BotSettings(_Group):
     links: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
         False, description="whether public links to pictures, PDFs and YouTube are given to Gemini to open"
     )
+    read_links: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
+        True,
+        description="whether the model may read the thread or message behind a link, as far as whoever asks may read "
+        "it on that platform",
+    )
+    functions: Annotated[tuple[str, ...], BeforeValidator(spellings.words)] = Field(
+        (), description="Python modules whose functions, marked with bot.functions.function, the model may call"
+    )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(spellings.choice("text", "json"))] = Field(
         "text", description="text for people, json for machines"
     )

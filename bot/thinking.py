@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.answers import READING, SUMMING_UP, Answer
+from bot.calls import CALLING
 from bot.parts import cleaned
 
 LONGEST = 80  # characters of a headline
@@ -19,6 +20,7 @@ _TOOLS: Mapping[str, str] = MappingProxyType(
         "google_maps": "Looking at the map",
         "file_search": "Looking through files",
         SUMMING_UP: "Summing up what was said before",
+        f"{CALLING}read_link": "Reading what is linked to",
     }
 )
 # Gemini begins each passage of its summaries with a line in bold.
@@ -35,6 +37,9 @@ def doing(answer: Answer) -> str | None:
     """
     if answer.tool is not None and answer.tool.startswith(READING):
         return _shortened(_plain(f"Reading {answer.tool.removeprefix(READING)}"))
+    if answer.tool is not None and answer.tool.startswith(CALLING) and answer.tool not in _TOOLS:
+        # Of ours by name, and named by the model: nothing but a few letters of it is shown.
+        return _shortened(_plain(f"Calling {answer.tool.removeprefix(CALLING).replace('_', ' ')}"))
     if answer.tool is not None:
         return _TOOLS.get(answer.tool, "Using a tool")
     newest = cleaned(answer.thoughts[-_LOOKED_AT:])

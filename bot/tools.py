@@ -16,6 +16,11 @@ def offered(tools: Sequence[Tool]) -> dict[str, object]:
     return {"tools": [dict(tool) for tool in tools]} if tools else {}
 
 
+def offers_functions(tools: Sequence[Tool]) -> bool:
+    """Whether there are functions of our own among them."""
+    return any(tool.get("type") == "function" for tool in tools)
+
+
 def unstored(create: Mapping[str, object]) -> dict[str, object]:
     """The body of a create as it has to be for Google to keep nothing of it."""
     given = create.get("tools")

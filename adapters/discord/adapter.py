@@ -20,11 +20,13 @@ from adapters.discord.history import history, read
 from adapters.discord.ingest import Inbox, Ingest
 from adapters.discord.interactions import Commands, Interactions
 from adapters.discord.line import DiscordSettings, Identity, Line, open_line
+from adapters.discord.linked import Linked
 from adapters.discord.pages import Pages
 from adapters.discord.payloads import Fields
 from adapters.discord.people import Called, Nicknames
 from adapters.discord.places import DISCORD
 from adapters.discord.reply import Pace, open_reply
+from adapters.discord.rhythm import Rhythm
 from adapters.discord.servers import Servers
 from adapters.discord.threads import Threads
 from bot.answers import Draft
@@ -35,26 +37,13 @@ from bot.errors import PlatformError, SettingsError, StoreError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
 from bot.ports import Reply, Store
-from bot.watching import AGAIN, Watching
+from bot.watching import Watching
 
 __all__ = ["DiscordAdapter", "Line", "Rhythm", "open_line"]
 
 logger = logging.getLogger(__name__)
 
 _GRACE = 2.0  # seconds that what was heard is given to be stored when everything ends
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
-    """How often things are done, in seconds; tests have less time."""
-
-    pause: float = 1.0  # before the second attempt at something
-    longest_pause: float = 60.0
-    catch_up: float = 0.1  # between two requests of looking for what was missed
-    watch: float = 1.0  # between two requests of reading threads again that were just answered in
-    late: float = 0.5  # that the next server of a new session is waited for
-    patience: float = 60.0  # without a connection, after which the operator is told
-    again: tuple[float, ...] = AGAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +303,15 @@ class DiscordAdapter:
         parts = await self._known()
         me = parts.servers.me(message.thread.installation_id)
         return await read(parts.pages, me, message, called=_called(parts, message.thread))
+
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        """What a link leads to, for somebody; see `Adapter`."""
+        parts = await self._known()
+        me, called = parts.servers.me(thread.installation_id), _called(parts, thread)
+        linked = Linked(self._calls, parts.pages)
+        return await linked.read_for(person, thread, link, permits=permits, me=me, called=called)
 
     async def standing(self, thread: Thread, person: Person) -> Standing:
         """What somebody is to the server: whoever can write in it is a member."""

@@ -23,6 +23,7 @@ from adapters.slack.home import Home
 from adapters.slack.http import EVERYWHERE
 from adapters.slack.ingest import Commands, Inbox, Ingest
 from adapters.slack.last_answers import LastAnswers
+from adapters.slack.linked import read_for
 from adapters.slack.people import People
 from adapters.slack.places import SLACK
 from adapters.slack.reply import open_reply
@@ -268,6 +269,13 @@ class SlackAdapter:
         """A message as Slack has it now; see `Adapter`."""
         parts = await self._known()
         return await read(self._calls, parts.people, parts.me, message)
+
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        """What a link leads to, for somebody; see `Adapter`."""
+        parts = await self._known()
+        return await read_for(self._calls, parts.people, parts.me, person, link, permits=permits)
 
     async def standing(self, thread: Thread, person: Person) -> Standing:
         """What somebody is to the workspace. Raises PlatformAway when it cannot be told now."""

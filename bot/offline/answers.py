@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.offline.drawing import in_base64, picture, sound
@@ -54,13 +55,20 @@ def _text(text: str) -> JsonObject:
 
 
 def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
-    text: str, *, fault: Fault | None, input_length: int, token: str, wish: str | None = None
+    text: str,
+    *,
+    fault: Fault | None,
+    input_length: int,
+    token: str,
+    wish: str | None = None,
+    called: Sequence[JsonObject] = (),
 ) -> Plan:
     """What to answer when the brain says *text*.
 
     Args:
         wish: what an image model was asked for: its picture comes before the last paragraph.
         input_length: characters of everything the model read.
+        called: functions, to be called instead of an answer.
         token: to hand out when the answer takes more than one hop.
     """
     answer = output(_text(text))
@@ -74,7 +82,7 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
             return Plan([output(_text(told))] if told else [], usage, status, listed, errors_in_event)
         case FunctionCallFault(name, arguments, with_text):
             call: JsonObject = {"type": "function_call", "id": f"call-{token[-8:]}", "name": name}
-            call["arguments"] = dict(arguments)
+            call["arguments"] = '{"what": ' if arguments is None else dict(arguments)
             return Plan([answer, call] if with_text else [call], usage, "requires_action")
         case ImageFault(with_text, with_sound, size):
             data = in_base64(base64.b64decode(ONE_PIXEL_PNG).ljust(size, b"\0"))
@@ -90,6 +98,8 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
             return Plan([thought, answer], usage)
         case ContinuationFault(hops):
             return continued(_in_parts(text, hops), input_length=input_length, token=token)
+        case _ if called:
+            return Plan([*called], usage, "requires_action")
         case None if wish is not None:
             return Plan([_drawn(text, wish)], usage)
         case _:
@@ -244,7 +254,8 @@ def _deltas(step: JsonObject, of_a_file: int) -> list[JsonObject]:
             ]
             return [*told, {"type": "thought_signature", "signature": step["signature"]}]
         case "function_call":
-            whole = encode(step["arguments"]).decode()
+            given = step["arguments"]
+            whole = given if isinstance(given, str) else encode(given).decode()
             half = len(whole) // 2
             return [{"type": "arguments_delta", "arguments": piece} for piece in (whole[:half], whole[half:])]
         case "google_search_call":

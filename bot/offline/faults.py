@@ -96,7 +96,7 @@ class FunctionCallFault:
     """The model wants a function called (`requires_action`), after its text or instead of it."""
 
     name: str = "look_up"
-    arguments: tuple[tuple[str, str], ...] = (("what", "the answer"),)
+    arguments: tuple[tuple[str, str], ...] | None = (("what", "the answer"),)  # None: what comes is no JSON
     with_text: bool = False
     calls: ClassVar[Sequence[Call]] = (Call.CREATE,)
 

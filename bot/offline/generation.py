@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bot.offline.answers import Plan, continued, plan, plan_of, signed
 from bot.offline.bell import Tasks
 from bot.offline.brain import Brain
+from bot.offline.calling import called_for, check_results
 from bot.offline.conversation import Conversation, Utterance, utterances
 from bot.offline.faults import Fault, Faults
 from bot.offline.interactions import Interaction, Interactions
@@ -100,6 +101,7 @@ class Generation:
             return continued(rest, input_length=0, token=token)
         if previous is not None and previous.status in {"in_progress", "failed", "cancelled"}:
             raise Refused(400, "failed_precondition", f"previous interaction {previous.id} is {previous.status}")
+        check_results(previous.steps if previous is not None else (), order.input)
         earlier: list[Utterance] = []
         for interaction in self._interactions.chain(order.previous):
             earlier += interaction.said
@@ -107,5 +109,6 @@ class Generation:
         conversation = Conversation((*earlier, *sent), question, order.system_instruction)
         read = sum(len(text) for said in (*conversation.earlier, question) for text in said.texts)
         wish = question.text if "image" in order.owner.get("model", "") else None
-        answer = plan(self._brain(conversation), fault=fault, input_length=read, token=token, wish=wish)
+        called = called_for(question, order.functions, token) if wish is None else ()
+        answer = plan(self._brain(conversation), fault=fault, input_length=read, token=token, wish=wish, called=called)
         return answer if order.store else signed(answer, token)

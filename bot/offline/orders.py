@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.offline.calling import functions_in
 from bot.offline.conversation import LABEL, MEDIA
 from bot.offline.describe import describe, head_of
 from bot.offline.wire import JsonObject, Refused, objects_in, text_in
@@ -34,6 +35,7 @@ class Order:
     store: bool
     continuation_token: str | None
     system_instruction: str
+    functions: tuple[str, ...] = ()  # the names of those that may be called
 
 
 def read_order(body: object, describe_uri: DescribeUri) -> Order:
@@ -62,6 +64,7 @@ def read_order(body: object, describe_uri: DescribeUri) -> Order:
         store=body.get("store") is not False,
         continuation_token=token,
         system_instruction=text_in(body, "system_instruction"),
+        functions=functions_in(body),
     )
     if order.background and not order.store:
         raise _invalid("a background interaction must be stored")

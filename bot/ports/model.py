@@ -4,16 +4,21 @@ from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from bot.answers import PLAIN, After, AnswerEvent, Interaction, Manner, Question, Recalled
+from bot.calls import Results
 from bot.messages import InteractionId
 
 
 class Model(Protocol):
     """Whoever answers questions. Every failure is one of the `ModelError` classes."""
 
-    def answer(self, question: Question, *, after: After, manner: Manner = PLAIN) -> AsyncGenerator[AnswerEvent, None]:
+    def answer(
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
+    ) -> AsyncGenerator[AnswerEvent, None]:
         """Ask, once and without retrying, and yield the answer as it comes.
 
-        The first event is `Created`, the last one `Completed`. Closing the iterator hangs up.
+        The first event is `Created`, the last one `Completed`, or `ActionRequired` where the manner offers functions:
+        then the results are put in the place of a question, after that interaction or after all of the steps so far.
+        Closing the iterator hangs up.
 
         Raises:
             ModelRefused: nothing was taken in.

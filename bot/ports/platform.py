@@ -1,6 +1,6 @@
 """What the core needs of a platform."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -57,6 +57,22 @@ class Adapter(Protocol):
 
         Raises:
             MessageGone: it was deleted there.
+        """
+        ...
+
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        """What was said in the thread, or in the message, that a link leads to, oldest first, for somebody who asks in
+        a thread: only in the same installation, and only what they are seen to be allowed to read there.
+
+        Args:
+            link: anything at all.
+            permits: whether the policy lets a thread be read.
+
+        Raises:
+            LinkRefused: it leads elsewhere, they may not read it, or whether they may cannot be told.
+            MessageGone, PlatformError: as `history` and `read` do.
         """
         ...
 

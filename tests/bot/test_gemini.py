@@ -531,7 +531,7 @@ async def test_a_model_that_wants_a_function_called_is_not_asked_again() -> None
 
     assert isinstance(failure, QuestionRejected)
     assert failure.code == "requires_action"
-    assert found.state is InteractionState.BROKEN
+    assert found.state is InteractionState.CALLING
 
 
 # --- hanging up -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from google import genai
 from google.genai.types import HttpOptions, HttpRetryOptions
 
 from bot.answers import AnswerEvent, Citation, Created, Media, MediaKind, TextPiece, Thought, ToolUse
+from bot.calls import CALLING
 from bot.media_pieces import ANY_TYPE, decode
 from bot.messages import InteractionId, Usage
 
@@ -117,7 +118,7 @@ class TypedReader:
                 self._moved(event.interaction_id, event.status)
             case "step.start":
                 self._steps[event.index] = event.step.type
-                self._tool(event.index, event.step.type)
+                self._tool(event.index, event.step.type, getattr(event.step, "name", None))
             case "step.delta":
                 self._delta(event.index, event.delta)
 
@@ -127,10 +128,11 @@ class TypedReader:
             self._id = interaction
             self._read.told.append(Created(InteractionId(interaction)))
 
-    def _tool(self, index: int, kind: str) -> None:
+    def _tool(self, index: int, kind: str, name: str | None = None) -> None:
         if kind.endswith("_call") and index not in self._tools:
             self._tools.add(index)
-            self._read.told.append(ToolUse(kind.removesuffix("_call")))
+            tool = f"{CALLING}{name or ''}" if kind == "function_call" else kind.removesuffix("_call")
+            self._read.told.append(ToolUse(tool))
 
     def _delta(self, index: int, delta: Any) -> None:
         told = self._read.told

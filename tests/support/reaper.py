@@ -24,6 +24,7 @@ from bot.answers import (
     Question,
     TextPiece,
 )
+from bot.calls import Results
 from bot.errors import ModelRefused
 from bot.messages import Attachment, InteractionId, Message, MessageId, Thread, Turn
 from bot.ports import Adapter, FileState, GeminiFile, Reply, Store
@@ -213,7 +214,7 @@ class ReapedModel(ScriptedModel):
         self._tells, self._finishes = tells, finishes
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
         cues = self._tells(Asked(question, after, manner))
         name = InteractionId(f"i{len(self.asked) + 1}")

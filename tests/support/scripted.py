@@ -27,7 +27,8 @@ from bot.answers import (
     TextPiece,
     UserStep,
 )
-from bot.errors import AttachmentUnreadable, InteractionLost, MessageGone
+from bot.calls import Results
+from bot.errors import AttachmentUnreadable, InteractionLost, LinkRefused, MessageGone
 from bot.messages import (
     Address,
     Attachment,
@@ -107,12 +108,14 @@ def answer(interaction: str, text: str) -> tuple[AnswerEvent, ...]:
 class Asked:
     """A question the model was asked."""
 
-    question: Question
+    question: Question | Results
     after: After
     manner: Manner = PLAIN
 
     @property
     def text(self) -> str:
+        if isinstance(self.question, Results):
+            return "\n".join(str(one.value) for one in self.question.results)
         return "\n".join(part.text for part in self.question if isinstance(part, Text))
 
     @property
@@ -174,7 +177,7 @@ class ScriptedModel:
             await self._heard.wait_for(lambda: len(self.deleted) >= number)
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
         self.asked.append(Asked(question, after, manner))
         number = len(self.asked)
@@ -185,7 +188,8 @@ class ScriptedModel:
             script = answer(f"i{number}", f"answer {number} to {self.asked[-1].text}")
         async with self._heard:
             self._heard.notify_all()
-        texts = tuple(part.text for part in question if isinstance(part, Text))
+        told = () if isinstance(question, Results) else question
+        texts = tuple(part.text for part in told if isinstance(part, Text))
         heard = Recalled(InteractionId(""), "in_progress", None, texts, "", Usage())
         for cue in script:
             if isinstance(cue, asyncio.Event):
@@ -343,6 +347,13 @@ class ScriptedAdapter:
 
     async def catch_up(self, thread: Thread) -> None:
         """Nothing was missed."""
+
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        if not permits(thread_named(link)):
+            raise LinkRefused("not allowed there")
+        return tuple(self.past)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         if self.unsayable:
