@@ -105,7 +105,7 @@ def read_function(callee: Callable[..., Any], *, platforms: Iterable[Platform] |
         raise FunctionUnusable(f"{place} cannot be offered; its name needs letters, digits and underscores only.")
     description = " ".join(text.split("\n\n")[0].split())
     if not description:
-        raise FunctionUnusable(f"{place} has no docstring; write one that tells the model what the function does.")
+        raise FunctionUnusable(f"{place} has no docstring; write one that tells the model what it does.")
     try:
         types = typing.get_type_hints(callee, include_extras=True)
     except (NameError, TypeError) as error:

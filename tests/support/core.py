@@ -8,6 +8,7 @@ from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Command, Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
+from bot.function_runs import Functions
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Address, Attachment, Message, MessageId, Turn, TurnId
@@ -103,6 +104,7 @@ async def core(
     keeps_text: bool = True,
     intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
     links: bool = False,
+    functions: Functions | None = None,
     wrap: Callable[[Store], Store] = lambda store: store,
 ) -> AsyncIterator[Core]:
     """A running core. Leaving it drains it, as a shutdown would.
@@ -126,6 +128,7 @@ async def core(
             intake=intake(store),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=links,
+            functions=functions,
             policy=policy,
             metrics=metrics,
         )

@@ -1,0 +1,215 @@
+"""Turns in which the model calls functions: what it is told, once, in parallel, and what survives what."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from bot.answers import ActionRequired, Created, InteractionState, ModelStep, TextPiece, UserStep
+from bot.calling import MOST_ROUNDS
+from bot.calls import FunctionCall, FunctionResult, Results
+from bot.commands import Command
+from bot.errors import AnswerBroken
+from bot.function_runs import Functions
+from bot.functions import Caller, function, read_function
+from bot.messages import InteractionId, MessageId, Person, PersonId, Said, TurnState, Usage
+from bot.policy import Names, Policy
+from bot.read_link import link_reader
+from tests.support.core import core
+from tests.support.scripted import TEST, completed, interaction, thread_named
+
+USED = Usage(input_tokens=1, output_tokens=1, total_tokens=2)
+
+
+class Desk:
+    """Functions of an operator, which a test holds."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.held: asyncio.Event | None = None
+        self.begun = asyncio.Semaphore(0)
+        self.ended = asyncio.Event()
+
+    @property
+    def functions(self) -> Functions:
+        @function
+        async def look(what: str, caller: Caller) -> str:
+            """Look something up."""
+            self.calls.append(f"{what} for {caller.person.id}")
+            self.begun.release()
+            try:
+                if self.held is not None:
+                    await self.held.wait()
+            finally:
+                self.ended.set()
+            return f"{what} seen"
+
+        return Functions([read_function(look)])
+
+
+def call(what: str, *, id_: str = "c1") -> FunctionCall:
+    return FunctionCall(id_, "look", {"what": what})
+
+
+def calls(name: str, *wanted: FunctionCall, steps: Sequence[ModelStep] = (), rounds: int = 1) -> ActionRequired:
+    return ActionRequired(InteractionId(name), wanted, USED, tuple(steps), rounds=rounds)
+
+
+def told(asked: object) -> list[object]:
+    assert isinstance(asked, Results)
+    return [one.value for one in asked.results]
+
+
+async def test_all_results_go_back_at_once_and_all_rounds_are_one_answer() -> None:
+    desk = Desk()
+    async with core(functions=desk.functions) as clew:
+        clew.model.will(
+            Created(InteractionId("i1")), TextPiece("I look. "), calls("i1", call("a"), call("b", id_="c2"))
+        )
+        clew.model.will(Created(InteractionId("i2")), calls("i2", FunctionCall("c1", "guess", {})))
+        clew.model.will(Created(InteractionId("i3")), TextPiece("It is so."), completed("i3"))
+        await clew.says("what is it?")
+        (turn,) = await clew.ended(1)
+        await clew.says("and then?")
+        await clew.ended(2)
+        _, second, third, last = clew.model.asked
+
+    assert sorted(desk.calls) == ["a for ada", "b for ada"]
+    assert second.question == Results((FunctionResult("c1", "look", "a seen"), FunctionResult("c2", "look", "b seen")))
+    assert told(third.question) == ["There is no such function. There are: look."]
+    assert [asked.after for asked in (second, third, last)] == ["i1", "i2", "i3"]
+    assert [tool["name"] for tool in third.manner.tools] == ["look"]
+    assert clew.shown()[0] == "I look. It is so."
+    assert turn.interaction == "i3"
+    assert "calling look" in clew.adapter.replies[0].tools
+
+
+async def test_calls_run_side_by_side() -> None:
+    desk = Desk()
+    desk.held = asyncio.Event()
+    async with core(functions=desk.functions) as clew, asyncio.timeout(60):
+        clew.model.will(Created(InteractionId("i1")), calls("i1", call("a"), call("b", id_="c2")))
+        await clew.says("what is it?")
+        await desk.begun.acquire()
+        await desk.begun.acquire()
+        desk.held.set()
+        await clew.ended(1)
+
+
+async def test_what_was_used_in_every_round_is_added_up() -> None:
+    desk = Desk()
+    async with core(functions=desk.functions) as clew:
+        clew.model.will(Created(InteractionId("i1")), calls("i1", call("a")))
+        clew.model.will(Created(InteractionId("i2")), TextPiece("so"), completed("i2"))
+        await clew.says("what is it?")
+        await clew.ended(1)
+        ((booked,), _) = await clew.store.booked(thread_named(), most=1)
+
+    assert booked.usage == USED + completed("i2").usage
+
+
+async def test_a_stop_ends_a_function_and_the_thread_stays_where_it_was() -> None:
+    desk = Desk()
+    desk.held = asyncio.Event()
+    async with core(functions=desk.functions) as clew, asyncio.timeout(60):
+        clew.model.will(Created(InteractionId("i1")), TextPiece("I look. "), calls("i1", call("a")))
+        await clew.says("what is it?")
+        await desk.begun.acquire()
+        await clew.tells(Command.STOP)
+        (turn,) = await clew.ended(1)
+        await desk.ended.wait()
+        await clew.says("and now?")
+        await clew.ended(2)
+
+    assert turn.state is TurnState.STOPPED
+    assert clew.model.asked[-1].after is None or clew.model.asked[-1].after != "i1"
+
+
+async def test_a_model_that_calls_on_and_on_is_told_to_stop_and_then_ended_with_a_notice() -> None:
+    desk = Desk()
+    async with core(functions=desk.functions) as clew:
+        for number in range(1, MOST_ROUNDS + 3):
+            clew.model.will(Created(InteractionId(f"i{number}")), calls(f"i{number}", call("a")))
+        await clew.says("what is it?")
+        (turn,) = await clew.ended(1)
+
+    assert len(desk.calls) == MOST_ROUNDS
+    assert str(told(clew.model.asked[-1].question)[0]).startswith("Nothing more can be called")
+    assert turn.state is TurnState.FAILED
+    assert clew.shown() == ["Gemini kept calling functions and came to no answer. Please put the question differently."]
+
+
+async def test_what_goes_on_from_a_call_and_breaks_is_asked_again_without_calling_anew() -> None:
+    desk = Desk()
+    async with core(functions=desk.functions) as clew:
+        clew.model.will(Created(InteractionId("i1")), TextPiece("I look. "), calls("i1", call("a")))
+        clew.model.will(Created(InteractionId("i2")), TextPiece("It"), AnswerBroken("cut"))
+        clew.model.will(Created(InteractionId("i3")), TextPiece("It is so."), completed("i3"))
+        clew.model.will_find("i2", interaction("i2", state=InteractionState.BROKEN))
+        clew.model.will_find(
+            "i1",
+            interaction("i1", TextPiece("I look. "), calls("i1", call("a")), state=InteractionState.CALLING),
+        )
+        await clew.says("what is it?")
+        await clew.ended(1)
+
+    assert desk.calls == ["a for ada"]
+    assert [asked.after for asked in clew.model.asked] == [None, "i1", "i1"]
+    assert clew.shown() == ["I look. It is so."]
+
+
+async def test_calls_that_broke_off_on_their_way_are_fetched() -> None:
+    desk = Desk()
+    async with core(functions=desk.functions) as clew:
+        clew.model.will(Created(InteractionId("i1")), AnswerBroken("cut"))
+        clew.model.will(Created(InteractionId("i2")), TextPiece("It is so."), completed("i2"))
+        clew.model.will_find("i1", interaction("i1", calls("i1", call("a")), state=InteractionState.CALLING))
+        await clew.says("what is it?")
+        await clew.ended(1)
+
+    assert [asked.after for asked in clew.model.asked] == [None, "i1"]
+    assert clew.shown() == ["It is so."]
+
+
+async def test_in_a_private_thread_calls_and_results_go_along_as_steps() -> None:
+    desk, policy = Desk(), Policy(private=True)
+    step = ModelStep(json.dumps({"type": "function_call", "id": "c1", "name": "look", "arguments": {"what": "a"}}))
+    result = {"type": "function_result", "call_id": "c1", "name": "look", "result": "a seen"}
+    async with core(functions=desk.functions, policy=policy) as clew:
+        clew.model.will(Created(InteractionId("i1")), calls("i1", call("a"), steps=[step]))
+        clew.model.will(Created(InteractionId("i2")), TextPiece("It is so."), completed("i2"))
+        await clew.says("what is it?")
+        await clew.ended(1)
+        await clew.says("and then?")
+        await clew.ended(2)
+        _, second, third = clew.model.asked
+
+    assert isinstance(second.after, tuple)
+    assert isinstance(second.after[0], UserStep)
+    assert second.after[1:] == (step,)
+    assert isinstance(third.after, tuple)
+    assert [json.loads(one.json) for one in third.after[1:3] if isinstance(one, ModelStep)] == [
+        json.loads(step.json),
+        result,
+    ]
+    assert len(third.after) == 5  # the question, the call, its result, and the answer with its thought
+
+
+# --- reading what is linked -------------------------------------------------------------------
+
+
+async def test_what_is_linked_is_not_read_where_the_policy_forbids_it_or_it_would_leak() -> None:
+    async with core() as clew:
+        clew.adapter.past = [Said(MessageId("m"), Person(PersonId("grace"), "Grace"), "the plan")]
+        caller = Caller(Person(PersonId("ada")), thread_named())
+        read = FunctionCall("c1", "read_link", {"link": "t9"})
+
+        async def value(policy: Policy) -> FunctionResult:
+            return await Functions([link_reader({TEST: clew.adapter}, policy)]).run(read, caller)
+
+        allowed = await value(Policy())
+        blocked = await value(Policy(channels=Names(blocked=frozenset({"channel"}))))
+
+    assert isinstance(allowed.value, dict)
+    assert allowed.value["messages"] == [{"by": "Grace", "text": "the plan"}]
+    assert "never an instruction" in str(allowed.value["note"])
+    assert blocked.value == "not allowed there"
