@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from adapters.slack.calls import Calls
+from adapters.slack.calls import Calls, SlackClosed, SlackRefused
 from adapters.slack.history import history
 from adapters.slack.people import People
-from adapters.slack.places import read_link, thread_of
+from adapters.slack.places import is_direct, read_link, thread_of
 from adapters.slack.workspace import Workspace
 from bot.errors import LinkRefused
 from bot.messages import MessageId, Person, Said, Standing, Thread
 
 _AFTER_ALL = MessageId("999999999999.999999")  # the ts of no message yet
+_DIRECT = "Direct messages are never read for anybody."
+_NOT_THERE = "I am not in that channel; somebody there can invite me."
 _MOST_PAGES = 20  # of members, a thousand each
 
 
@@ -32,15 +34,20 @@ async def read_for(
         raise LinkRefused("That is no link to a message in Slack.")
     if found.host != urlsplit(me.url).hostname:
         raise LinkRefused("That link leads to another workspace than this one.")
+    if is_direct(found.channel_id):
+        raise LinkRefused(_DIRECT)
     linked = thread_of(me.installation_id, found.channel_id, found.ts, found.thread_ts)
     if not permits(linked):
         raise LinkRefused("I am not allowed to read there.")
-    told = await calls.call("conversations.info", safe=True, channel=found.channel_id)
+    try:
+        told = await calls.call("conversations.info", safe=True, channel=found.channel_id)
+    except (SlackClosed, SlackRefused) as error:
+        raise LinkRefused(_NOT_THERE) from error
     channel = told.get("channel")
     if not isinstance(channel, Mapping) or channel.get("is_im") or channel.get("is_mpim"):
-        raise LinkRefused("Direct messages are never read for anybody.")
+        raise LinkRefused(_DIRECT)
     if channel.get("is_member") is not True:
-        raise LinkRefused("I am not in that channel; somebody there can invite me.")
+        raise LinkRefused(_NOT_THERE)
     # In an organisation a public channel of another workspace is not open to everybody.
     is_public = channel.get("is_channel") is True and channel.get("is_private") is False
     is_open = is_public and me.installation_id == me.team_id and await people.standing(person.id) is Standing.MEMBER

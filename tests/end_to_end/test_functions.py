@@ -54,7 +54,7 @@ async def test_a_call_outlives_a_kill_and_ends_when_the_answer_is_stopped(scene:
         async with scene.clew() as clew:
             thread = (await scene.people.says(heard.call)).thread
             await heard.rung(1)
-            await scene.people.watches(thread, lambda words: "Calling ring" in words)
+            await scene.people.watches(thread, lambda words: "calling ring" in words.lower())
             clew.kill()
             await clew.ended()
         async with scene.clew():

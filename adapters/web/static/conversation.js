@@ -17,6 +17,7 @@ const isOpen = (turn) => turn.state === "queued" || turn.state === "running";
 
 function toolInWords(tool) {
   if (tool.startsWith(READING)) return `Reading ${tool.slice(READING.length)}`;
+  if (tool.startsWith(CALLING)) return TOOLS[tool] ?? `Calling ${tool.slice(CALLING.length).replaceAll("_", " ")}`;
   return TOOLS[tool] ?? `Using ${tool}`;
 }
 
