@@ -31,6 +31,7 @@ from adapters.web.events import WEB
 from adapters.web.events import pointed_by as page_link
 from adapters.web.pages import About
 from bot import __version__, descriptors
+from bot.approvals import Approvals
 from bot.attachments import intake_for
 from bot.chosen_model import beside, open_chosen_model
 from bot.cli import outlook, pointed_by, read_arguments
@@ -158,6 +159,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=settings.bot.links,
             functions=functions_for(settings, adapters),
+            approvals=(approvals := Approvals(store.approvals, adapters)),
             policy=settings.policy,
             metrics=metrics,
         )
@@ -203,6 +205,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
             insight=Insight(
                 store=store, keeper=model, policy=settings.policy, is_offline=settings.gemini.api_key is None
             ),
+            approvals=approvals,
         )
         platforms: dict[str, Served] = {}
         if slack is not None:

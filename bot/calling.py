@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.answers import ActionRequired, Draft, ToolUse
+from bot.approvals import DECLINED, Approvals
 from bot.calls import CALLING, FunctionCall, FunctionResult, Results
 from bot.errors import TooManyCalls
 from bot.function_runs import Functions, failed
@@ -22,8 +23,11 @@ _TOO_MANY = f"Only {_MOST_CALLS} functions can be called at once. Call this one 
 class Calling:
     """The calls of one turn."""
 
-    def __init__(self, functions: Functions, turn: Turn, *, draft: Draft, reply: Reply) -> None:
+    def __init__(
+        self, functions: Functions, turn: Turn, *, draft: Draft, reply: Reply, approvals: Approvals | None = None
+    ) -> None:
         self._functions, self._caller = functions, Caller(turn.asker, turn.thread)
+        self._turn, self._approvals = turn, approvals
         self._draft, self._reply = draft, reply
         self._known: dict[tuple[InteractionId, str], FunctionResult] = {}
         self._at_once = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -38,10 +42,27 @@ class Calling:
             raise TooManyCalls(f"{action.rounds} rounds of function calls")
         if action.rounds > MOST_ROUNDS:
             return Results(tuple(failed(call, _ENOUGH) for call in action.calls))
+        await self._ask(action)
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(self._result(action, call)) for call in action.calls[:_MOST_CALLS]]
         too_many = (failed(call, _TOO_MANY) for call in action.calls[_MOST_CALLS:])
         return Results((*(task.result() for task in running), *too_many))
+
+    async def _ask(self, action: ActionRequired) -> None:
+        """Have those calls approved of that need it, all at once; what is declined has its result."""
+        wanted = [
+            call
+            for call in action.calls[:_MOST_CALLS]
+            if self._functions.needs_approval(call, self._turn.thread)
+            and (action.interaction, call.id) not in self._known
+        ]
+        if not wanted:
+            return
+        refusal: str | None = DECLINED  # where nobody can be asked
+        if self._approvals is not None:
+            refusal = await self._approvals.refusal(self._turn, action.interaction, wanted)
+        if refusal is not None:
+            self._known |= {(action.interaction, call.id): failed(call, refusal) for call in wanted}
 
     async def _result(self, action: ActionRequired, call: FunctionCall) -> FunctionResult:
         key = (action.interaction, call.id)

@@ -21,6 +21,7 @@ from bot.answers import (
     Text,
     ToolUse,
 )
+from bot.approvals import Approvals
 from bot.asking import Asking
 from bot.attachments import ONLY_INLINE, Enclosure, Intake, label_name, read_attachments
 from bot.calling import Calling
@@ -66,7 +67,7 @@ class Responder:
         intake: what else can be taken in; nothing is uploaded from a private thread.
         condensing: lets long chains begin afresh; without it they grow.
         links: whether what people link to goes to Gemini with their words.
-        functions: what the model may call.
+        functions: what the model may call; *approvals*: asks whether it may, where that is needed.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Responder:
         condensing: Condensing | None = None,
         links: bool = False,
         functions: Functions | None = None,
+        approvals: Approvals | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -92,7 +94,7 @@ class Responder:
         self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
         self._policy, self._image_model = policy, image_model
         self._intake, self._links, self._condensing = intake, links, condensing
-        self._functions = Functions() if functions is None else functions
+        self._functions, self._approvals = Functions() if functions is None else functions, approvals
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -115,6 +117,8 @@ class Responder:
                         past = self._past(turn, adapter, draft, intake)
                         completed = await self._completed(turn, draft, reply, past, intake, fresh=fresh)
             except TurnStopped:
+                if self._approvals is not None:
+                    await self._approvals.withdraw(turn)
                 await reply.end(Stopped(draft.answer))
                 await self._store.stopped(turn)
                 self._ended(turn, "stopped")
@@ -200,7 +204,7 @@ class Responder:
             past=past,
             limits=self._limits,
             metrics=self._metrics,
-            calling=Calling(self._functions, turn, draft=draft, reply=reply),
+            calling=Calling(self._functions, turn, draft=draft, reply=reply, approvals=self._approvals),
             sleep=self._sleep,
             clock=self._clock,
         )

@@ -5,14 +5,15 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 
 from adapters.discord.announcer import Announcer
 from adapters.discord.application import set_commands
+from adapters.discord.approving import Approving
 from adapters.discord.asked import Questions
 from adapters.discord.calls import Calls
 from adapters.discord.catchup import CatchUp
 from adapters.discord.channels import Channels
+from adapters.discord.composed import Parts, Work
 from adapters.discord.files import Downloads
 from adapters.discord.gaps import Gaps
 from adapters.discord.gateway import Connection
@@ -36,7 +37,7 @@ from bot.errands import Errands
 from bot.errors import PlatformError, SettingsError, StoreError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
-from bot.ports import Reply, Store
+from bot.ports import Approval, Reply, Store
 from bot.watching import Watching
 
 __all__ = ["DiscordAdapter", "Line", "Rhythm", "open_line"]
@@ -44,33 +45,6 @@ __all__ = ["DiscordAdapter", "Line", "Rhythm", "open_line"]
 logger = logging.getLogger(__name__)
 
 _GRACE = 2.0  # seconds that what was heard is given to be stored when everything ends
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What needs to know who we are."""
-
-    identity: Identity
-    connection: Connection
-    gaps: Gaps
-    nicknames: Nicknames
-    servers: Servers
-    threads: Threads
-    channels: Channels
-    pages: Pages
-    downloads: Downloads
-    announcer: Announcer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """What goes on while Discord is served."""
-
-    ingest: Ingest
-    interactions: Interactions
-    confirmations: Confirmations
-    catch_up: CatchUp
-    watching: Watching
 
 
 class DiscordAdapter:
@@ -110,8 +84,8 @@ class DiscordAdapter:
         self._calls = Calls(
             line.http, sleep=sleep, clock=clock, is_in_danger=line.invalid.are_too_many, metrics=metrics
         )
-        self._work: _Work | None = None
-        self._parts: _Parts | None = None
+        self._work: Work | None = None
+        self._parts: Parts | None = None
         self._is_known = asyncio.Event()  # who we are
 
     @property
@@ -164,7 +138,7 @@ class DiscordAdapter:
         else:
             work.ingest.hear(name, body)
 
-    def _known_as(self, identity: Identity) -> _Parts:
+    def _known_as(self, identity: Identity) -> Parts:
         calls, pages = self._calls, Pages(self._calls)
         threads, gaps, nicknames = Threads(calls, sleep=self._sleep), Gaps(clock=self._now), Nicknames()
         connection = Connection(
@@ -180,7 +154,7 @@ class DiscordAdapter:
             late=self._rhythm.late,
         )
         servers = Servers(identity.user_id, told=lambda: connection.guilds, find=connection.guild)
-        self._parts = _Parts(
+        self._parts = Parts(
             identity=identity,
             connection=connection,
             gaps=gaps,
@@ -191,11 +165,12 @@ class DiscordAdapter:
             pages=pages,
             downloads=Downloads(pages.one, self._line.session, self._file_hosts, sleep=self._sleep, clock=self._clock),
             announcer=Announcer(calls, threads, me=identity.user_id),
+            approving=Approving(calls, threads, me=identity.user_id),
         )
         self._is_known.set()
         return self._parts
 
-    def _begun(self, errands: Errands, parts: _Parts) -> _Work:
+    def _begun(self, errands: Errands, parts: Parts) -> Work:
         confirmations = Confirmations(self._store, DISCORD, parts.announcer.confirm, sleep=self._sleep)
         ingest = Ingest(
             errands,
@@ -228,7 +203,7 @@ class DiscordAdapter:
         questions = Questions(
             self._calls, parts.downloads, self._inbox, me=parts.servers.me, called=parts.channels.called
         )
-        return _Work(
+        return Work(
             ingest=ingest,
             interactions=Interactions(
                 errands,
@@ -320,13 +295,21 @@ class DiscordAdapter:
     async def catch_up(self, thread: Thread) -> None:
         """Take in what was missed in a thread; see `Adapter`."""
 
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Ask for approval, once; see `Adapter`."""
+        await (await self._known()).approving.ask(turn, approval, words)
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show what was decided; see `Adapter`."""
+        await (await self._known()).approving.settle(turn, approval, words)
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""
         await (await self._known()).announcer.confirm(thread, command, words)
 
     # --- what is known --------------------------------------------------------------------------
 
-    async def _known(self) -> _Parts:
+    async def _known(self) -> Parts:
         while self._parts is None:
             await self._is_known.wait()
         return self._parts
@@ -345,5 +328,5 @@ class DiscordAdapter:
             await self._sleep(self._rhythm.longest_pause if pause is None else pause)
 
 
-def _called(parts: _Parts, thread: Thread) -> Called:
+def _called(parts: Parts, thread: Thread) -> Called:
     return lambda name: parts.channels.called(thread.installation_id, name)

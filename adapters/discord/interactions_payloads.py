@@ -48,7 +48,7 @@ _COMMANDS = {
     PRIVACY: Command.PRIVACY,
     HELP: Command.HELP,
 }
-_PRESSES = {Press.STOP: Command.STOP, Press.RETRY: Command.RETRY}
+_PRESSES = {press: Command(press.value) for press in Press}
 
 
 @dataclass(frozen=True, slots=True)

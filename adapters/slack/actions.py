@@ -11,7 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack.actions_payloads import Pressed, Slash, read_action, read_shortcut, read_slash
-from adapters.slack.buttons import RESET, RETRY, STOP
+from adapters.slack.buttons import APPROVE, DECLINE, RESET, RETRY, STOP
 from adapters.slack.format import mrkdwn
 from adapters.slack.ingest import Commands, Standings, with_standing
 from adapters.slack.manifest import COMMAND
@@ -26,6 +26,7 @@ from bot.messages import MessageId, Person, Thread, TurnId
 logger = logging.getLogger(__name__)
 
 _BUTTONS = {STOP: Command.STOP, RETRY: Command.RETRY, RESET: Command.RESET}
+_BUTTONS |= {APPROVE: Command.APPROVE, DECLINE: Command.DECLINE}
 _SORRY = "I could not note that down just now, so it may not have been done. Please try again in a moment."
 _NO_LINK = (
     "That is not a link to a message of this workspace. The menu of a message has *Copy link*; "

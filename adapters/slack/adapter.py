@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from adapters.slack.actions import Actions
 from adapters.slack.announcer import Announcer
 from adapters.slack.app import make_app
+from adapters.slack.approving import Approving
 from adapters.slack.budget import Budget
 from adapters.slack.calls import Calls, SlackRefused
 from adapters.slack.catchup import CatchUp
@@ -37,7 +38,7 @@ from bot.errands import Errands
 from bot.errors import StoreError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
-from bot.ports import Reply, Store
+from bot.ports import Approval, Reply, Store
 
 __all__ = ["Line", "Rhythm", "SlackAdapter", "open_line"]
 
@@ -283,6 +284,14 @@ class SlackAdapter:
 
     async def catch_up(self, thread: Thread) -> None:
         """Take in what was missed in a thread; see `Adapter`."""
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Ask for approval, once; see `Adapter`."""
+        await Approving(self._calls, (await self._known()).me).ask(turn, approval, words)
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show what was decided; see `Adapter`."""
+        await Approving(self._calls, (await self._known()).me).settle(turn, approval, words)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""

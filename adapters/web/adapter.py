@@ -25,7 +25,7 @@ from bot.answers import Draft
 from bot.confirmations import read_report
 from bot.errors import AttachmentUnreadable, LinkRefused, MessageGone, PlatformAway, SettingsError, StartError
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn, TurnState
-from bot.ports import Reply, Store
+from bot.ports import Approval, Reply, Store
 from bot.spellings import is_loopback
 
 logger = logging.getLogger(__name__)
@@ -186,6 +186,14 @@ class WebAdapter:
 
     async def catch_up(self, thread: Thread) -> None:
         """Nothing can have been missed: a page sends again what was not stored."""
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show what is asked in the growing answer; the page has the buttons."""
+        self._feeds.asking(turn, words)
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show it no more."""
+        self._feeds.asking(turn, None)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Tell the pages that look at the thread; what a command came to at once, its own answer has told them.

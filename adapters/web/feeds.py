@@ -14,6 +14,7 @@ from adapters.web.events import WEB
 from adapters.web.format import blocks, blocks_with, growing_markdown_of, without_places
 from adapters.web.views import (
     AnswerView,
+    AskingView,
     ThoughtsView,
     ThreadView,
     TurnChange,
@@ -43,6 +44,7 @@ class Growing:
     """A reply that is open."""
 
     draft: Draft
+    asks: str | None = None  # Markdown: what somebody is asked to approve of
     final: Turn | None = None  # the turn as it stands once its reply shows how it ended
 
 
@@ -118,6 +120,12 @@ class Feeds:
         for feed in self._feeds:
             if feed.thread == thread:
                 feed.wake()
+
+    def asking(self, turn: Turn, words: str | None) -> None:
+        """Show what somebody is asked to approve of (Markdown) in an answer that grows; None: nothing any more."""
+        if turn.id in self._growing:
+            self._growing[turn.id].asks = words
+        self.grown(turn.thread)
 
     def close(self) -> None:
         """End every feed, for good."""
@@ -237,9 +245,11 @@ class Feed:
         if growing is not None and growing.final is None:
             answer = growing.draft.answer
             html, thoughts = await _render_growing(answer), _thoughts(answer)
-            if not html and answer.tool is None and thoughts is None:
+            if not html and answer.tool is None and thoughts is None and growing.asks is None:
                 return None
+            asks: AskingView = {} if growing.asks is None else {"asks": "".join(blocks(growing.asks))}
             return {
+                **asks,
                 "kind": "answer",
                 "thoughts": thoughts,
                 "blocks": html,

@@ -1,5 +1,6 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
+from bot.ports.approvals import Approval, ApprovalStore, Decided
 from bot.ports.books import Booked, BookStore, Pointed, Spent
 from bot.ports.chains import Chain, ChainStore, Growth
 from bot.ports.forgetting import ForgettingStore, Forgotten, Undeleted
@@ -25,6 +26,8 @@ from bot.ports.uploads import FileShelf, FileState, GeminiFile, Upload, UploadSt
 
 __all__ = [
     "Adapter",
+    "Approval",
+    "ApprovalStore",
     "BookStore",
     "Booked",
     "CatchUpStore",
@@ -32,6 +35,7 @@ __all__ = [
     "ChainStore",
     "Claim",
     "ControlStore",
+    "Decided",
     "FileShelf",
     "FileState",
     "ForgettingStore",

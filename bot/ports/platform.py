@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.answers import Draft, Ending
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
+from bot.ports.approvals import Approval
 
 
 class Reply(Protocol):
@@ -85,6 +86,16 @@ class Adapter(Protocol):
         nobody listened. It returns when that is done, at once where nothing can have been missed, and also where the
         platform will never tell. Raises nothing that waiting mends: then it goes on waiting.
         """
+        ...
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Ask whoever asks, once, whether something may be done: *words* (Markdown) in the turn's thread, with the
+        buttons Approve and Decline under them. What an earlier attempt posted is found and left as it stands.
+        """
+        ...
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Let what was asked show what was decided, and no buttons; nothing where it was never asked."""
         ...
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Part, Platform, Refusal, Thread, Turn, TurnId, Usage
+from bot.ports.approvals import ApprovalStore
 from bot.ports.books import BookStore
 from bot.ports.chains import ChainStore
 from bot.ports.forgetting import ForgettingStore
@@ -332,6 +333,9 @@ class Store(
 
     @property
     def chains(self) -> ChainStore: ...
+
+    @property
+    def approvals(self) -> ApprovalStore: ...
 
     async def check(self) -> None:
         """Commit something small. Raises StoreUnavailable when that fails."""

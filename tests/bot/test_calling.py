@@ -3,10 +3,14 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
 
 from bot.answers import ActionRequired, Created, InteractionState, ModelStep, TextPiece, UserStep
+from bot.approvals import DECLINED, UNSURE
 from bot.calling import MOST_ROUNDS
-from bot.calls import FunctionCall, FunctionResult, Results
+from bot.calls import FunctionCall, FunctionResult
 from bot.commands import Command
 from bot.errors import AnswerBroken
 from bot.function_runs import Functions
@@ -15,7 +19,7 @@ from bot.messages import InteractionId, MessageId, Person, PersonId, Said, TurnS
 from bot.policy import Names, Policy
 from bot.read_link import link_reader
 from tests.support.core import core
-from tests.support.scripted import TEST, completed, interaction, thread_named
+from tests.support.scripted import TEST, Asked, ScriptedAdapter, ScriptedModel, completed, interaction, thread_named
 
 USED = Usage(input_tokens=1, output_tokens=1, total_tokens=2)
 
@@ -31,7 +35,14 @@ class Desk:
 
     @property
     def functions(self) -> Functions:
-        @function
+        return self._offered(needs_approval=False)
+
+    @property
+    def needing_approval(self) -> Functions:
+        return self._offered(needs_approval=True)
+
+    def _offered(self, *, needs_approval: bool) -> Functions:
+        @function(needs_approval=needs_approval)
         async def look(what: str, caller: Caller) -> str:
             """Look something up."""
             self.calls.append(f"{what} for {caller.person.id}")
@@ -54,8 +65,7 @@ def calls(name: str, *wanted: FunctionCall, steps: Sequence[ModelStep] = (), rou
     return ActionRequired(InteractionId(name), wanted, USED, tuple(steps), rounds=rounds)
 
 
-def told(asked: object) -> list[object]:
-    assert isinstance(asked, Results)
+def told(asked: Asked) -> list[object]:
     return [one.value for one in asked.results]
 
 
@@ -74,8 +84,8 @@ async def test_all_results_go_back_at_once_and_all_rounds_are_one_answer() -> No
         _, second, third, last = clew.model.asked
 
     assert sorted(desk.calls) == ["a for ada", "b for ada"]
-    assert second.question == Results((FunctionResult("c1", "look", "a seen"), FunctionResult("c2", "look", "b seen")))
-    assert told(third.question) == ["There is no such function. There are: look."]
+    assert second.results == (FunctionResult("c1", "look", "a seen"), FunctionResult("c2", "look", "b seen"))
+    assert told(third) == ["There is no such function. There are: look."]
     assert [asked.after for asked in (second, third, last)] == ["i1", "i2", "i3"]
     assert [tool["name"] for tool in third.manner.tools] == ["look"]
     assert clew.shown()[0] == "I look. It is so."
@@ -133,7 +143,7 @@ async def test_a_model_that_calls_on_and_on_is_told_to_stop_and_then_ended_with_
         (turn,) = await clew.ended(1)
 
     assert len(desk.calls) == MOST_ROUNDS
-    assert str(told(clew.model.asked[-1].question)[0]).startswith("Nothing more can be called")
+    assert str(told(clew.model.asked[-1])[0]).startswith("Nothing more can be called")
     assert turn.state is TurnState.FAILED
     assert clew.shown() == ["Gemini kept calling functions and came to no answer. Please put the question differently."]
 
@@ -192,6 +202,84 @@ async def test_in_a_private_thread_calls_and_results_go_along_as_steps() -> None
         result,
     ]
     assert len(third.after) == 5  # the question, the call, its result, and the answer with its thought
+
+
+# --- approval ---------------------------------------------------------------------------------
+
+
+@function(needs_approval=True)
+def order(article: str) -> str:
+    """Order an article, which costs money."""
+    return f"{article} is on its way"
+
+
+ORDER = FunctionCall("c1", "order", {"article": "`@here`"})
+
+
+@pytest.mark.parametrize(
+    ("command", "value"),
+    [
+        (Command.APPROVE, "`@here` is on its way"),
+        (Command.DECLINE, DECLINED),
+    ],
+)
+async def test_what_needs_approval_is_done_only_when_whoever_asked_approves(command: Command, value: str) -> None:
+    async with core(functions=Functions([read_function(order)])) as clew:
+        clew.model.will(Created(InteractionId("i1")), calls("i1", ORDER))
+        clew.model.will(Created(InteractionId("i2")), TextPiece("So."), completed("i2"))
+        await clew.says("order it")
+        await clew.adapter.until(lambda: is_asked(clew.adapter))
+        (words,) = clew.adapter.asking.values()
+        ben = await clew.commands.run(command, thread_named(), MessageId("x"), person=Person(PersonId("ben")))
+        still_asking = dict(clew.adapter.asking)
+        ada = await clew.commands.run(command, thread_named(), MessageId("y"), person=Person(PersonId("ada")))
+        await clew.ended(1)
+        late = await clew.commands.run(command, thread_named(), MessageId("z"), person=Person(PersonId("ada")))
+
+    assert words == 'May I do this?\n\n- `order` `{"article": "ˋ@hereˋ"}`'
+    assert ben == "Only the person who asked can decide that."
+    assert still_asking
+    assert ada in {"Approved.", "Declined."}
+    assert clew.adapter.settled == [ada]
+    assert told(clew.model.asked[-1]) == [value]
+    assert late == "There is nothing left to decide here."
+
+
+async def test_a_stop_ends_the_asking_and_nothing_is_done() -> None:
+    async with core(functions=Functions([read_function(order)])) as clew:
+        clew.model.will(Created(InteractionId("i1")), calls("i1", ORDER))
+        await clew.says("order it")
+        await clew.adapter.until(lambda: is_asked(clew.adapter))
+        await clew.tells(Command.STOP)
+        (turn,) = await clew.ended(1)
+
+    assert turn.state is TurnState.STOPPED
+    assert clew.adapter.settled == ["Not done: the answer was stopped."]
+
+
+async def test_what_was_begun_before_a_crash_is_not_done_again_by_itself(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/clew.db"
+    desk = Desk()
+    desk.held = asyncio.Event()
+    functions = desk.needing_approval
+    model = ScriptedModel()
+    async with core(functions=functions, url=url, model=model, drain=0.0) as clew:
+        model.will(Created(InteractionId("i1")), calls("i1", call("a")))
+        await clew.says("look")
+        await clew.adapter.until(lambda: is_asked(clew.adapter))
+        await clew.commands.run(Command.APPROVE, thread_named(), MessageId("x"))
+        await desk.begun.acquire()
+    model.will_find("i1", interaction("i1", calls("i1", call("a")), state=InteractionState.CALLING))
+    model.will(Created(InteractionId("i2")), TextPiece("So."), completed("i2"))
+    async with core(functions=functions, url=url, model=model) as clew:
+        await clew.ended(1)
+
+    assert desk.calls == ["a for ada"]
+    assert told(model.asked[-1]) == [UNSURE]
+
+
+async def is_asked(adapter: ScriptedAdapter) -> bool:
+    return bool(adapter.asking)
 
 
 # --- reading what is linked -------------------------------------------------------------------

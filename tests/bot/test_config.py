@@ -85,6 +85,8 @@ def test_every_variable_reaches_its_setting() -> None:
             "CLEW_CHAIN_TOKENS": "50000",
             "CLEW_CHAIN_TURNS": "40",
             "CLEW_LINKS": "on",
+            "CLEW_READ_LINKS": "off",
+            "CLEW_FUNCTIONS": "warehouse, tools.more",
             "CLEW_LOG_FORMAT": "JSON",
             "CLEW_LOG_LEVEL": "warning",
         },

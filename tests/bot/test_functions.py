@@ -230,7 +230,7 @@ def offered(tmp_path: Path, **settings: str) -> list[object]:
 def test_an_operators_functions_are_offered_beside_those_that_are_shipped(tmp_path: Path) -> None:
     names = offered(tmp_path, CLEW_FUNCTIONS="tests.support.functions")
 
-    assert names == ["read_link", "ring", "who_asks", "fail"]
+    assert names == ["read_link", "ring", "who_asks", "fail", "order"]
     assert offered(tmp_path, CLEW_READ_LINKS="off") == []
 
 

@@ -75,3 +75,24 @@ async def test_a_call_outlives_a_kill_and_ends_when_the_answer_is_stopped(scene:
     assert "ring → ding" in seen.texts[0]
     assert creates == 2  # the question, and the result: the call was not bought again
     assert last.texts[-1].count("call ring with") == 2
+
+
+@everywhere
+async def test_what_needs_approval_waits_for_it_over_a_restart_and_is_done_once(scene: Scene) -> None:
+    scene.settings["CLEW_FUNCTIONS"] = MODULE
+    async with scene.clew() as clew:
+        thread = (await scene.people.says('call order with {"article": "a kite"}')).thread
+        await scene.people.asked(thread)
+        clew.kill()
+        await clew.ended()
+    async with scene.clew():
+        await scene.people.presses("Approve", thread)
+        seen = await scene.people.looks(thread, whole(1))
+        await scene.people.says('call order with {"article": "a boat"}', thread=thread)
+        await scene.people.presses("Decline", thread)
+        seen = await scene.people.looks(thread, whole(2))
+
+    assert "order → a kite is on its way" in seen.texts[0]
+    assert "failed: The person who asked has declined this." in seen.texts[1]
+    assert await scene.people.asked(thread, number=0) == 0
+    assert len(scene.model.creates) == 4

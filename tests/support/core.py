@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from bot.approvals import Approvals
 from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Command, Commands
 from bot.condensing import Condensing
@@ -116,7 +117,7 @@ async def core(
         store = wrap(opened)
         metrics, model = Metrics(), model or ScriptedModel()
         adapter = ScriptedAdapter(store)
-        policy = policy or Policy()
+        policy, approvals = policy or Policy(), Approvals(store.approvals, {TEST: adapter})
         responder = Responder(
             store=store,
             model=model,
@@ -129,6 +130,7 @@ async def core(
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             links=links,
             functions=functions,
+            approvals=approvals,
             policy=policy,
             metrics=metrics,
         )
@@ -154,7 +156,9 @@ async def core(
                 model=model,
                 adapter=adapter,
                 inbox=Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics),
-                commands=commands_on(store, model, dispatcher, policy=policy, forgetting=forgetting),
+                commands=commands_on(
+                    store, model, dispatcher, policy=policy, forgetting=forgetting, approvals=approvals
+                ),
                 dispatcher=dispatcher,
                 metrics=metrics,
             )

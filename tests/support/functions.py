@@ -41,6 +41,12 @@ def fail() -> str:
     raise ValueError("the secret reason")
 
 
+@function(needs_approval=True)
+def order(article: str) -> str:
+    """Order an article, which costs money."""
+    return f"{article} is on its way"
+
+
 @dataclass
 class Bells:
     """Whoever hears the bell."""

@@ -216,7 +216,7 @@ class ReapedModel(ScriptedModel):
     async def answer(
         self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        cues = self._tells(Asked(question, after, manner))
+        cues = self._tells(Asked.told(question, after, manner))
         name = InteractionId(f"i{len(self.asked) + 1}")
         self.will(cues[0] if isinstance(cues[0], ModelRefused) else Created(name))
         async with aclosing(super().answer(question, after=after, manner=manner)) as accepted:

@@ -27,7 +27,7 @@ from bot.answers import (
     TextPiece,
     UserStep,
 )
-from bot.calls import Results
+from bot.calls import FunctionResult, Results
 from bot.errors import AttachmentUnreadable, InteractionLost, LinkRefused, MessageGone
 from bot.messages import (
     Address,
@@ -45,7 +45,7 @@ from bot.messages import (
     Turn,
     Usage,
 )
-from bot.ports import Store
+from bot.ports import Approval, Store
 
 TEST = Platform("test")
 
@@ -108,14 +108,20 @@ def answer(interaction: str, text: str) -> tuple[AnswerEvent, ...]:
 class Asked:
     """A question the model was asked."""
 
-    question: Question | Results
+    question: Question  # empty where results are told
     after: After
     manner: Manner = PLAIN
+    results: tuple[FunctionResult, ...] = ()
+
+    @classmethod
+    def told(cls, question: Question | Results, after: After, manner: Manner) -> "Asked":
+        """What was put to the model."""
+        if isinstance(question, Results):
+            return cls((), after, manner, question.results)
+        return cls(question, after, manner)
 
     @property
     def text(self) -> str:
-        if isinstance(self.question, Results):
-            return "\n".join(str(one.value) for one in self.question.results)
         return "\n".join(part.text for part in self.question if isinstance(part, Text))
 
     @property
@@ -179,7 +185,7 @@ class ScriptedModel:
     async def answer(
         self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append(Asked(question, after, manner))
+        self.asked.append(Asked.told(question, after, manner))
         number = len(self.asked)
         script: Sequence[Cue]
         if self._scripts:
@@ -188,8 +194,7 @@ class ScriptedModel:
             script = answer(f"i{number}", f"answer {number} to {self.asked[-1].text}")
         async with self._heard:
             self._heard.notify_all()
-        told = () if isinstance(question, Results) else question
-        texts = tuple(part.text for part in told if isinstance(part, Text))
+        texts = tuple(part.text for part in self.asked[-1].question if isinstance(part, Text))
         heard = Recalled(InteractionId(""), "in_progress", None, texts, "", Usage())
         for cue in script:
             if isinstance(cue, asyncio.Event):
@@ -302,6 +307,8 @@ class ScriptedAdapter:
         self.messages: dict[MessageId, Message] = {}
         self.standings: dict[PersonId, Standing] = {}
         self.confirmed: list[str] = []
+        self.asking: dict[str, str] = {}  # what somebody is asked to approve of, by its name
+        self.settled: list[str] = []
         self._said: set[tuple[Thread, MessageId]] = set()
         self.unsayable: list[Exception] = []  # what confirming something fails with, once each
         self._store = store
@@ -354,6 +361,15 @@ class ScriptedAdapter:
         if not permits(thread_named(link)):
             raise LinkRefused("not allowed there")
         return tuple(self.past)
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        self.asking[approval.name] = words
+        self.tell()
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        if self.asking.pop(approval.name, None) is not None:
+            self.settled.append(words)
+        self.tell()
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         if self.unsayable:

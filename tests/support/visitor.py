@@ -24,6 +24,7 @@ class Shown:
     files: list[dict[str, Any]] = field(default_factory=list)  # of the answer
     frames: int = 0
     tool: str = ""  # in use now
+    asks: str = ""  # HTML: what is to be approved of
     thoughts: str = ""  # shown now, their headline first
 
     @property
@@ -136,6 +137,8 @@ class Visitor:
                     shown.files = answer.get("files", [])
                     shown.frames += 1
                     shown.tool = answer.get("tool") or ""
+                    if "asks" in answer or change["answer"] is None:
+                        shown.asks = answer.get("asks") or ""
                     if "thoughts" in answer or change["answer"] is None:
                         thoughts = answer.get("thoughts") or {"headline": "", "blocks": []}
                         shown.thoughts = " ".join([thoughts["headline"], *thoughts["blocks"]]).strip()

@@ -9,8 +9,10 @@ const TOOLS = {
   code_execution: "Running code",
   google_maps: "Looking at the map",
   file_search: "Looking through files",
+  "calling read_link": "Reading what is linked to",
 };
 const READING = "reading "; // and the name of a file that is being handed to the model
+const CALLING = "calling "; // and the name of a function
 const SPOKEN = 600; // characters of an answer that are read out
 
 const isOpen = (turn) => turn.state === "queued" || turn.state === "running";
@@ -24,7 +26,7 @@ function toolInWords(tool) {
 export class Conversation {
   #turns = new Map(); // id -> TurnElement
 
-  /** @param does {retry(), again(item), edit(item)} */
+  /** @param does {retry(), decide(name), again(item), edit(item)} */
   constructor(does) {
     this.does = does;
   }
@@ -90,7 +92,7 @@ class TurnElement {
   show(turn, { waits, canRetry, isLive }) {
     const before = this.#shown;
     if (before?.turn === turn && before.waits === waits && before.canRetry === canRetry) return;
-    const look = JSON.stringify([turn.state, turn.stopping, waits, canRetry, !turn.answer?.blocks.length, turn.answer?.tool, turn.answer?.at, turn.answer?.markdown]);
+    const look = JSON.stringify([turn.state, turn.stopping, waits, canRetry, !turn.answer?.blocks.length, turn.answer?.tool, turn.answer?.asks, turn.answer?.at, turn.answer?.markdown]);
     if (before?.turn.questions !== turn.questions) this.questions.replaceChildren(...turn.questions.map(questionOf));
     if (before?.turn.answer?.thoughts !== turn.answer?.thoughts) this.#showThoughts(turn.answer?.thoughts);
     this.#showBlocks(turn.answer?.blocks ?? []);
@@ -140,6 +142,7 @@ class TurnElement {
     if (isOpen(turn)) {
       if (waits) words = "Waiting for the answer above";
       else if (turn.stopping) words = "Stopping";
+      else if (turn.answer?.asks) words = "Waiting for you";
       else if (turn.answer?.tool) words = toolInWords(turn.answer.tool);
       else if (!turn.answer?.blocks.length) words = "Thinking";
     } else if (turn.state === "stopped") words = "Stopped.";
@@ -150,6 +153,11 @@ class TurnElement {
 
   #showActions(turn, canRetry) {
     const buttons = [];
+    const asks = isOpen(turn) && !turn.stopping ? turn.answer?.asks : null;
+    if (asks) {
+      const decide = (label) => element("button", { type: "button", class: "small labelled", onclick: () => this.does.decide(label.toLowerCase()) }, label);
+      buttons.push(fromHtml(`<div class="asks">${asks}</div>`), decide("Approve"), decide("Decline"));
+    }
     const text = turn.answer?.markdown;
     if (text && turn.answer.kind === "answer") buttons.push(copyButton("Copy the answer", () => text));
     if (canRetry) {
@@ -158,7 +166,7 @@ class TurnElement {
       buttons.push(retry);
     }
     if (turn.answer?.at) buttons.push(timeOf(turn.answer.at));
-    this.actions.hidden = isOpen(turn);
+    this.actions.hidden = isOpen(turn) && !asks;
     this.actions.replaceChildren(...buttons);
   }
 
