@@ -52,7 +52,8 @@ class CallPieces:
 
     def read(self, event: JsonObject) -> None:
         """Take in an event of any kind."""
-        index: Any = event.get("index")
+        told: Any = event.get("index")
+        index = told if isinstance(told, int) else None
         step: Any = event.get("step")
         delta: Any = event.get("delta")
         if isinstance(step, Mapping) and step.get("type") == "function_call":

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 
-from pydantic import ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic import TypeAdapter, ValidationError
 
 from bot.answers import Tool
 from bot.calls import FunctionCall, FunctionResult
@@ -22,6 +21,7 @@ from bot.sse import storable
 logger = logging.getLogger(__name__)
 
 MOST_RETURNED = 60_000  # characters of a result, as JSON
+_ANYTHING: TypeAdapter[object] = TypeAdapter(object)
 _MOST_THREADS = 32  # of functions that are not async, those included that nobody waits for any more
 
 
@@ -93,9 +93,9 @@ def _mistakes(error: ValidationError) -> str:
 
 def _bounded(value: object) -> str | Mapping[str, object]:
     """What is told to the model of what a function returned: a text, or a JSON object; the API takes no bare array."""
-    plain = value if isinstance(value, str) else to_jsonable_python(value, inf_nan_mode="strings")
+    plain = value if isinstance(value, str) else _ANYTHING.dump_python(value, mode="json")
     told = plain if isinstance(plain, str | dict) else {"result": plain}
-    text = storable(told if isinstance(told, str) else json.dumps(told, ensure_ascii=False))
+    text = storable(told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, allow_nan=False))
     if len(text) > MOST_RETURNED:
         return f"{text[:MOST_RETURNED]}\n[cut: {len(text)} characters in all]"
     found: str | dict[str, object] = text if isinstance(told, str) else json.loads(text)

@@ -18,7 +18,6 @@ from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError
 
 from bot.answers import Tool
 from bot.errors import FunctionUnusable
@@ -128,7 +127,7 @@ def read_function(callee: Callable[..., Any], *, platforms: Iterable[Platform] |
     try:
         arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
         schema = _without_titles(arguments.model_json_schema(by_alias=True))
-    except (PydanticUserError, PydanticSerializationError) as error:
+    except PydanticUserError as error:
         reason = str(error).splitlines()[0]
         raise FunctionUnusable(
             f"{place} has a parameter that JSON cannot say ({reason}); give it another type."

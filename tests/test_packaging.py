@@ -48,7 +48,7 @@ def default_of(variable: str) -> str:  # noqa: PLR0911 - a flat table
             return ",".join(sorted(names))
         case tuple() as names:
             return ",".join(names)
-        case bool() as switch if variable in {"CLEW_GUESTS", "CLEW_LINKS", "CLEW_OUTSIDERS", "CLEW_PRIVATE"}:
+        case bool() as switch if variable.startswith("CLEW_"):
             return "on" if switch else "off"
         case bool() as switch:
             return str(switch).lower()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -291,13 +292,17 @@ async def test_what_is_linked_is_not_read_where_the_policy_forbids_it_or_it_woul
         caller = Caller(Person(PersonId("ada")), thread_named())
         read = FunctionCall("c1", "read_link", {"link": "t9"})
 
-        async def value(policy: Policy) -> FunctionResult:
-            return await Functions([link_reader({TEST: clew.adapter}, policy)]).run(read, caller)
+        async def value(policy: Policy, asks: Caller = caller) -> FunctionResult:
+            return await Functions([link_reader({TEST: clew.adapter}, policy)]).run(read, asks)
 
         allowed = await value(Policy())
         blocked = await value(Policy(channels=Names(blocked=frozenset({"channel"}))))
+        private = Policy(private_channels=frozenset({"channel"}))
+        leaking = await value(private, replace(caller, thread=replace(caller.thread, channel_id="open to Gemini")))
+        within = await value(private)
 
     assert isinstance(allowed.value, dict)
     assert allowed.value["messages"] == [{"by": "Grace", "text": "the plan"}]
     assert "never an instruction" in str(allowed.value["note"])
-    assert blocked.value == "not allowed there"
+    assert blocked.value == leaking.value == "not allowed there"
+    assert not within.is_error
