@@ -7,10 +7,10 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, TypeVar
 
 import aiohttp
 
@@ -31,12 +31,16 @@ from adapters.web.events import WEB
 from adapters.web.events import pointed_by as page_link
 from adapters.web.pages import About
 from bot import __version__, descriptors
+from bot.approvals import Approvals
 from bot.attachments import intake_for
+from bot.background import Background
+from bot.cancelling import open_cancelling
 from bot.chosen_model import beside, open_chosen_model
 from bot.cli import outlook, pointed_by, read_arguments
 from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.config import Settings, read_settings
+from bot.connecting import Served, connected
 from bot.dispatch import open_dispatcher
 from bot.errors import StartError
 from bot.forgetting import open_forgetting
@@ -48,8 +52,10 @@ from bot.limits import Limits
 from bot.logs import configure_logs
 from bot.messages import Platform, Thread
 from bot.metrics import Metrics
+from bot.offering import functions_for
 from bot.ports import Adapter, Store
 from bot.privacy import Privacy
+from bot.research import Research
 from bot.responder import Responder
 from bot.retrieval import AT_ONCE, recollect
 from bot.watchdog import Watchdog
@@ -96,13 +102,6 @@ class Bot:
     connected: Mapping[str, asyncio.Future[str]]  # each platform's line on what it is connected to, once it is
 
 
-class Served(Adapter, Protocol):
-    """A platform that has to be connected to."""
-
-    def trouble(self) -> str | None: ...
-    def serve(self) -> AbstractAsyncContextManager[str]: ...
-
-
 def _as_it_is(end: T) -> T:
     return end
 
@@ -139,6 +138,10 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
             slack = around.slack(await stack.enter_async_context(open_slack(settings.slack)))
         if settings.discord.is_set:
             discord = around.discord(await stack.enter_async_context(open_discord(settings.discord)))
+        cancelling = await stack.enter_async_context(
+            open_cancelling(store=store.runs, model=model, limits=limits, metrics=metrics)
+        )
+        background = Background(model=model, store=store.runs, limits=limits, metrics=metrics, left=cancelling.wake)
         responder = Responder(
             store=store,
             model=model,
@@ -155,7 +158,19 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
                 most=settings.bot.upload_mb * 1_000_000,
             ),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
+            background=background,
+            research=Research(
+                agent=settings.gemini.agent,
+                daily=settings.bot.daily_research,
+                store=store.runs,
+                background=background,
+                limits=limits,
+                metrics=metrics,
+            ),
             links=settings.bot.links,
+            toolbox=settings.toolbox,
+            functions=functions_for(settings, adapters),
+            approvals=(approvals := Approvals(store.approvals, adapters)),
             policy=settings.policy,
             metrics=metrics,
         )
@@ -199,10 +214,12 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
                 retention_days=settings.bot.retention_days,
                 is_offline=settings.gemini.api_key is None,
                 keeps_text=_TEXT_KEPT,
+                toolbox=settings.toolbox,
             ),
             insight=Insight(
                 store=store, keeper=model, policy=settings.policy, is_offline=settings.gemini.api_key is None
             ),
+            approvals=approvals,
         )
         platforms: dict[str, Served] = {}
         if slack is not None:
@@ -235,33 +252,8 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
         # Not before the port is ours: a start that fails has asked the model nothing.
         await dispatcher.take_up()
         await forgetting.take_up()
-        yield Bot(address, await stack.enter_async_context(_connected(platforms)))
-
-
-@asynccontextmanager
-async def _connected(platforms: Mapping[str, Served]) -> AsyncIterator[Mapping[str, asyncio.Future[str]]]:
-    """Platforms being connected and kept so while the block runs. None waits for another, nor the page for any.
-
-    Raises:
-        StartError: one can never be connected as it is set.
-    """
-    lines: dict[str, asyncio.Future[str]] = {name: asyncio.get_running_loop().create_future() for name in platforms}
-    ending = asyncio.Event()
-
-    async def keep(name: str, adapter: Served) -> None:
-        async with adapter.serve() as line:
-            lines[name].set_result(line)
-            await ending.wait()
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(keep(name, adapter)) for name, adapter in platforms.items()]
-        try:
-            yield lines
-        finally:
-            ending.set()
-            for task, line in zip(tasks, lines.values(), strict=True):
-                if not line.done():  # still waiting for its platform
-                    task.cancel()
+        cancelling.take_up()
+        yield Bot(address, await stack.enter_async_context(connected(platforms)))
 
 
 async def _serve(settings: Settings, around: Around) -> None:

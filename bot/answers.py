@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.calls import FunctionCall
 from bot.chunks import closed
+from bot.evidence import Citation, CodeCall, CodeResult, Collection, Evidence, Run, Suggestion
 from bot.messages import Attachment, InteractionId, MessageId, Usage
 
 
@@ -77,6 +79,7 @@ class Manner:
     """How one question is to be answered, where that differs from how all are."""
 
     model: str | None = None  # another than the settings name
+    agent: str | None = None  # answers in the place of a model, and only in the background
     is_stored: bool = True  # Gemini keeps the interaction; else it keeps nothing, and history is sent as steps
     tools: tuple[Tool, ...] = ()  # what the model may use; said with every create, for an interaction keeps none
 
@@ -107,23 +110,17 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """The model uses a tool, ``google_search``, ``url_context`` ...; or `SUMMING_UP`, or `READING` and a name."""
+    """The model uses a tool, ``google_search`` ...; or `SUMMING_UP`; or `READING`, `ASKING`, `CALLING` and a name."""
 
     tool: str
 
 
+ASKING = "asking "
+"""Begins what is told of a server whose tools the model uses (MCP)."""
 READING = "reading "
 """Begins what is told of a file that is being handed to the model."""
 SUMMING_UP = "summing up"
 """Is told while the model sums up a thread that has grown long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """Where something in the answer comes from."""
-
-    url: str
-    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,19 @@ class Completed:
     steps: tuple[ModelStep, ...] = field(default=(), repr=False)  # to be sent back; none when Gemini keeps them
 
 
-AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Citation | Completed
+@dataclass(frozen=True, slots=True)
+class ActionRequired:
+    """The model wants functions called, and goes on with its answer when it is told all of their results at once."""
+
+    interaction: InteractionId  # that they are told to
+    calls: tuple[FunctionCall, ...]  # never empty
+    usage: Usage  # so far
+    steps: tuple[ModelStep, ...] = field(default=(), repr=False)  # so far, to be sent back; none when Gemini keeps them
+    rounds: int = 1  # of calls in this answer, this one included
+    model: str | None = field(default=None, compare=False)
+
+
+AnswerEvent = Created | TextPiece | Thought | ToolUse | Media | Evidence | ActionRequired | Completed
 
 
 class InteractionState(StrEnum):
@@ -149,6 +158,7 @@ class InteractionState(StrEnum):
 
     RUNNING = "running"
     COMPLETED = "completed"
+    CALLING = "calling"  # for functions, whose results it waits for
     BROKEN = "broken"  # failed, cancelled or of a status that cannot be finished from
 
 
@@ -187,13 +197,17 @@ class Answer:
     tool: str | None = None  # in use now
     media: tuple[Media, ...] = ()
     places: tuple[int, ...] = ()  # where in the text each of the media came; one without a place stands after it
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[Citation, ...] = ()  # in the order of the text
+    suggestions: tuple[Suggestion, ...] = ()
+    runs: tuple[Run, ...] = ()
     remarks: tuple[str, ...] = ()
+    opening: str = ""  # Markdown: how far work is that takes long, in a message of its own before the answer
+    file: str | None = None  # the name of a file with all of it, which goes with it however short it is
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it that a person could read, see or hear."""
-        return not self.text.strip() and not self.media
+        return not (self.text.strip() or self.media or self.runs)
 
     @property
     def markdown(self) -> str:
@@ -216,9 +230,12 @@ class Draft:
         self._media: list[Media] = []
         self._places: list[int] = []
         self._length = 0  # of the text
-        self._citations: list[Citation] = []
+        self._piece = 0  # where in the text the newest piece of it begins, between which something else came
+        self._evidence = Collection()
         self._remarks: list[str] = []
         self._tool: str | None = None
+        self._opening = ""
+        self._file: str | None = None
 
     def add(self, event: AnswerEvent) -> None:
         """Take in what the model told; ids and usage are not a draft's business."""
@@ -229,15 +246,15 @@ class Draft:
                 self._tool = None
             case Thought(text):
                 self._thoughts.append(text)
-                self._tool = None
+                self._piece, self._tool = self._length, None
             case ToolUse(tool):
-                self._tool = tool
+                self._piece, self._tool = self._length, tool
             case Media():
                 self._media.append(event)
                 self._places.append(self._length)
-                self._tool = None
-            case Citation() if event not in self._citations:
-                self._citations.append(event)
+                self._piece, self._tool = self._length, None
+            case Citation() | Suggestion() | CodeCall() | CodeResult():
+                self._evidence.add(event, after=self._piece)
             case _:
                 pass
 
@@ -246,11 +263,20 @@ class Draft:
         if sentence not in self._remarks:
             self._remarks.append(sentence)
 
+    def open_with(self, words: str) -> None:
+        """Say how far the work is, in the place of what was said of it before. Markdown."""
+        self._opening = words
+
+    def attach(self, name: str) -> None:
+        """Let all of the answer go with it as a file of that name."""
+        self._file = name
+
     def start_over(self) -> None:
         """Forget what the model told: it is asked again, and the new answer replaces this one."""
-        for pieces in (self._text, self._thoughts, self._media, self._places, self._citations):
+        for pieces in (self._text, self._thoughts, self._media, self._places):
             pieces.clear()
-        self._length, self._tool = 0, None
+        self._evidence.clear()
+        self._length, self._piece, self._tool = 0, 0, None
 
     @property
     def answer(self) -> Answer:
@@ -264,8 +290,12 @@ class Draft:
             tool=self._tool,
             media=tuple(self._media),
             places=tuple(self._places),
-            citations=tuple(self._citations),
+            citations=self._evidence.citations,
+            suggestions=self._evidence.suggestions,
+            runs=self._evidence.runs,
             remarks=tuple(self._remarks),
+            opening=self._opening,
+            file=self._file,
         )
 
 

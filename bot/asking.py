@@ -8,13 +8,14 @@ complete; and only when it is failed, lost or out of time is the question asked 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.answers import (
     PLAIN,
+    ActionRequired,
     After,
     AnswerEvent,
     Completed,
@@ -26,6 +27,9 @@ from bot.answers import (
     Question,
     UserStep,
 )
+from bot.background import Background
+from bot.calling import Calling
+from bot.calls import Results
 from bot.errors import (
     AnswerBlocked,
     AnswerBroken,
@@ -34,6 +38,8 @@ from bot.errors import (
     ModelRefused,
     ModelUnavailable,
     QuestionRejected,
+    RunTooLong,
+    RunUncertain,
     TooManyAttempts,
 )
 from bot.limits import Limits
@@ -41,8 +47,12 @@ from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
 from bot.notices import TOLD_AGAIN
 from bot.ports import Model, Reply, TurnStore
+from bot.rounds import Rounds, Told
+from bot.stopping import whatever_happens
 
 logger = logging.getLogger(__name__)
+
+_Attempt = Callable[[Question, After], Awaitable[Told]]
 
 
 class Context(Protocol):
@@ -83,6 +93,8 @@ class Asking:
 
     Args:
         draft: takes in the answer as it comes; *reply* is told whenever it has changed.
+        background: takes a question that was long in being answered when its answer broke; None never does.
+        calling: runs the functions that the model calls for; without it none is run.
     """
 
     def __init__(
@@ -96,22 +108,40 @@ class Asking:
         past: Context,
         limits: Limits,
         metrics: Metrics,
+        background: Background | None = None,
+        calling: Calling | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._background = background
         self._turn, self._model, self._store = turn, model, store
         self._draft, self._reply, self._past = draft, reply, past
-        self._limits, self._metrics = limits, metrics
+        self._limits, self._metrics, self._calling = limits, metrics, calling
         self._sleep, self._clock = sleep, clock
         self._asks = turn.asks
         self._interaction = turn.interaction
         self._manner = PLAIN
+        self._began = 0.0  # on the clock: the answer, or a round of it, that is being waited for
+        self._rounds = Rounds(turn, calling=calling, stream=self._stream, mend=self._mended)
 
-    async def resume(self) -> Completed | None:
-        """Finish from the interaction an earlier attempt left behind; None when there is nothing to finish from."""
+    async def resume(self, manner: Manner = PLAIN) -> Completed | None:
+        """Finish from the interaction an earlier attempt left behind; None when there is nothing to finish from.
+
+        Functions that it calls for are run, again if need be.
+        """
         if self._interaction is None:
             return None
-        return await self._finish_from(self._interaction, self._clock() + self._limits.turn)
+        self._manner, self._began = manner, self._clock()
+        if self._background is not None and self._turn.begun_at is not None:
+            try:
+                told: Told | None = await self._background.wait(
+                    self._turn, self._interaction, self._draft, self._reply, since=self._turn.begun_at
+                )
+            except (AnswerBroken, RunTooLong):
+                return None
+        else:
+            told = await self._finish_from(self._interaction)
+        return await self._rounds.see_through(told, sent=(), is_stored=manner.is_stored)
 
     async def ask(self, question: Question, *, again: bool = False, manner: Manner = PLAIN) -> Completed:
         """Put the question to the model and take in the answer.
@@ -128,18 +158,24 @@ class Asking:
         self._manner = manner
         before = await self._before()
         retried, refused = False, False
+        attempt: _Attempt = self._stream
         while True:
             if again:
                 await self._count(before.base)
-            deadline = self._clock() + self._limits.turn
             self._interaction = None
             try:
-                completed = await self._stream(before.unheard + question, before.after)
-                told = [before.past, before.unheard + question] if before.past else [before.unheard + question]
-                self._past.answered(told, completed, after=before.base)
-                if refused:
-                    self._draft.remark(TOLD_AGAIN)
-                return completed
+                completed = await self._answered(attempt, before.unheard + question, before.after)
+                if completed is not None:
+                    told = [before.past, before.unheard + question] if before.past else [before.unheard + question]
+                    self._past.answered(told, completed, after=before.base)
+                    if refused:
+                        self._draft.remark(TOLD_AGAIN)
+                    return completed
+                if retried:
+                    raise AnswerBroken("broken a second time") from None
+                retried = True
+                attempt = self._attempt_after(self._clock() - self._began)
+                self._metrics.asks.labels("again").inc()
             except ContextLost:
                 if before.base is None:
                     raise
@@ -151,23 +187,18 @@ class Asking:
                     chained = error.chained or before.after is not None
                     raise QuestionRejected(error.code, chained=chained) from error
                 before, refused = await self._told_again(), True
-            except (ModelUnavailable, AnswerBlocked) as error:
+            except (ModelUnavailable, AnswerBlocked, AnswerBroken) as error:
                 error.past_may_be_why = self._tells(before)
                 raise
-            except AnswerBroken as error:
-                logger.warning("answer broken", extra={**self._turn.fields, "reason": str(error)})
-                if self._interaction is not None:
-                    completed = await self._finish_from(self._interaction, deadline)
-                    if completed is not None:
-                        return completed
-                if retried:
-                    error.past_may_be_why = self._tells(before)
-                    raise
-                retried = True
-                self._metrics.asks.labels("again").inc()
-                self._draft.start_over()
-                self._reply.changed()
+            self._draft.start_over()
+            self._reply.changed()
             again = True
+
+    def _attempt_after(self, seconds: float) -> _Attempt:
+        """How to ask again: an answer that broke when it had been given for long had better hold no connection open."""
+        long = self._limits.long
+        can = self._background is not None and self._manner.is_stored
+        return self._behind if can and long is not None and seconds >= long else self._stream
 
     def _tells(self, before: _Before) -> bool:
         """Whether what was said before goes along with the question, and with every one after it."""
@@ -194,22 +225,48 @@ class Asking:
         past = await self._past.whole()  # which holds what went unheard as well
         return _Before((UserStep(past),) if past else None, None, past=past)
 
-    async def _stream(self, question: Question, after: After) -> Completed:
-        """Ask once the model takes the question in, and listen until the answer is complete."""
+    async def _answered(self, attempt: _Attempt, question: Question, after: After) -> Completed | None:
+        """The answer to a question; None when it broke and nothing of it is left, so that it has to be asked again."""
+        try:
+            told: Told | None = await attempt(question, after)
+        except AnswerBroken as error:
+            told = await self._mended(error)
+        sent = (*(after if isinstance(after, tuple) else ()), UserStep(question))
+        return await self._rounds.see_through(told, sent=sent, is_stored=self._manner.is_stored)
+
+    async def _mended(self, error: AnswerBroken, interaction: InteractionId | None = None) -> Told | None:
+        """What Gemini has of an answer that broke, or of an interaction it came from; None when that is nothing."""
+        logger.warning("answer broken", extra={**self._turn.fields, "reason": str(error)})
+        wanted = interaction or self._interaction
+        return await self._finish_from(wanted) if wanted is not None and self._manner.is_stored else None
+
+    async def _stream(self, question: Question | Results, after: After) -> Told:
+        """Ask once the model takes the question in, and listen until the answer is complete, or calls for functions."""
+        self._began = self._clock()
         async with aclosing(await self._accepted(question, after)) as events:
             try:
                 async with asyncio.timeout(self._limits.turn), asyncio.timeout(self._limits.silent) as silence:
                     loop = asyncio.get_running_loop()
                     async for event in events:
                         silence.reschedule(loop.time() + self._limits.silent)
-                        if isinstance(event, Completed):
+                        if isinstance(event, Completed | ActionRequired):
                             return event
                         await self._take_in(event)
             except TimeoutError:
                 raise AnswerBroken("silent for too long, or out of time") from None
         raise AnswerBroken("the stream ended without completing")
 
-    async def _accepted(self, question: Question, after: After) -> AsyncGenerator[AnswerEvent, None]:
+    async def _behind(self, question: Question, after: After) -> Told:
+        """Ask in the background, and look until the answer is there."""
+        if self._background is None:
+            raise AnswerBroken("nothing is asked in the background")
+        try:
+            begun = await self._background.begin(self._turn, question, after=after, manner=self._manner)
+            return await self._background.wait(self._turn, begun, self._draft, self._reply)
+        except (RunUncertain, RunTooLong) as error:
+            raise AnswerBroken(str(error)) from error
+
+    async def _accepted(self, question: Question | Results, after: After) -> AsyncGenerator[AnswerEvent, None]:
         """The open stream of a model that has taken the question in, its first event seen to.
 
         Creates are not retried by the SDK: what is safe to ask again, and for how long, is decided here.
@@ -249,7 +306,7 @@ class Asking:
             self._draft.add(event)
             self._reply.changed()
 
-    async def _finish_from(self, interaction: InteractionId, deadline: float) -> Completed | None:
+    async def _finish_from(self, interaction: InteractionId) -> Told | None:
         """Wait for an interaction and take over its answer; None when it is failed, lost or out of time."""
         refused_since: float | None = None
         pause = self._limits.first_pause
@@ -266,38 +323,24 @@ class Asking:
                     raise ModelUnavailable("the interaction could not be fetched in time") from error
             else:
                 refused_since = None
-                if found.state is InteractionState.COMPLETED:
-                    return self._take_over(found)
                 if found.state is InteractionState.BROKEN:
                     return None
-            if self._clock() + pause > deadline:
+                if found.state is not InteractionState.RUNNING:
+                    return self._take_over(found)
+            if self._clock() + pause > self._began + self._limits.turn:
                 return None
             await self._sleep(pause)
             pause = min(2 * pause, self._limits.longest_pause)
 
-    def _take_over(self, found: Interaction) -> Completed | None:
+    def _take_over(self, found: Interaction) -> Told | None:
         self._metrics.asks.labels("fetched").inc()
         self._draft.start_over()
-        completed = None
+        told: Told | None = None
         for event in found.events:
-            if isinstance(event, Completed):
-                completed = event
+            if isinstance(event, Completed | ActionRequired):
+                told = event
             else:
                 self._draft.add(event)
         self._reply.changed()
-        return completed
-
-
-async def whatever_happens(work: Coroutine[Any, Any, None]) -> None:
-    """Do something small to its end, even when the turn is stopped meanwhile.
-
-    An interaction whose id was not written down could never be deleted at Gemini.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # the turn ends; what it may have been is nobody's concern any more
-        raise
+        # A call for functions that nobody offers: asking again may end otherwise.
+        return None if isinstance(told, ActionRequired) and self._calling is None else told

@@ -9,6 +9,7 @@ from bot.config import Settings
 from bot.errors import StartError
 from bot.messages import Thread
 from bot.ports import Pointed
+from bot.tools import names_of
 
 MOST_DAYS = 3650
 
@@ -97,6 +98,7 @@ def outlook(settings: Settings, *, address: str | None = None) -> Iterator[str]:
         if gemini.api_key
         else "  model     the built-in offline model; GEMINI_API_KEY turns Gemini on"
     )
+    yield from _tools(settings)
     yield f"  database  {settings.database.path}"
     yield (
         f"  Slack     {connects}"
@@ -110,6 +112,14 @@ def outlook(settings: Settings, *, address: str | None = None) -> Iterator[str]:
     )
     if not any(getattr(settings.bot, name) for name in ("daily_turns_per_person", "daily_turns")):
         yield "  no daily cap: CLEW_DAILY_TURNS and CLEW_DAILY_TURNS_PER_PERSON set one"
+
+
+def _tools(settings: Settings) -> Iterator[str]:
+    """What is offered where."""
+    toolbox = settings.toolbox
+    yield f"  tools     {', '.join(names_of(toolbox.everywhere)) or 'none; CLEW_TOOLS offers some'}"
+    for channel in sorted({*toolbox.channels, *toolbox.search_channels}):
+        yield f"            in {channel}: {', '.join(names_of(toolbox.of_channel(channel)))}"
 
 
 def _days(typed: str) -> int:

@@ -26,17 +26,22 @@ class Command(StrEnum):
     PRIVACY = "privacy"
     HISTORY = "history"
     USAGE = "usage"
+    APPROVE = "approve"
+    DECLINE = "decline"
 
 
 TELLING = frozenset({Command.PRIVACY, Command.HISTORY, Command.USAGE})
 """What changes nothing and tells somebody something, which is for them alone; it may take as long as Gemini takes."""
 
+DECISIONS = frozenset({Command.APPROVE, Command.DECLINE})
+"""What only a button says: as a word it may be meant for the model."""
+
 ANYWHERE = frozenset({Command.HELP, Command.PRIVACY, Command.USAGE})
 """What can be asked where there is no conversation."""
 
 _BESIDE_A_COMMAND = "/.,;:!?…*_~`\"'“”‘’()"
-_COMMANDS = {command.value: command for command in Command}
-_TYPED = frozenset(Command) - {Command.QUIET}
+_COMMANDS = {command.value: command for command in Command if command not in DECISIONS}
+_TYPED = frozenset(Command) - {Command.QUIET} - DECISIONS
 
 
 def read_command(text: str) -> Command | None:
@@ -60,6 +65,7 @@ def command_of(text: str) -> Command | None:
 _HELP = """\
 Ask me anything; I answer in this thread and remember what was said in it. Files can come with a question.
 A question that begins with `imagine:` makes a picture, as in `imagine: a red kite`.
+One that begins with `research:` is researched for some minutes, at a cost of dollars, and answered with a report.
 
 - `{mark}stop` ends the answer I am giving and keeps what was said
 - `{mark}retry` answers the last question again, in place of the last answer
@@ -109,6 +115,12 @@ class Insights(Protocol):
     async def usage(self, platform: Platform, person: Person | None) -> str: ...
 
 
+class Approver(Protocol):
+    """Who hears of decisions; see `bot.approvals.Approvals`."""
+
+    async def decide(self, thread: Thread, *, approved: bool, turn: TurnId | None, person: Person | None) -> str: ...
+
+
 class Commands:
     """Carries out commands at once; they never wait behind work.
 
@@ -129,10 +141,11 @@ class Commands:
         forgetting: Forgetter,
         privacy: PrivacyNotes,
         insight: Insights,
+        approvals: Approver | None = None,
     ) -> None:
         self._store, self._policy = store, policy
         self._forgetting, self._privacy, self._insight = forgetting, privacy, insight
-        self._stop, self._see_out, self._wake = stop, see_out, wake
+        self._stop, self._see_out, self._wake, self._approvals = stop, see_out, wake, approvals
 
     def refusal(self, thread: Thread, person: Person) -> str | None:
         """What somebody is told who may not use the bot in a thread; None when they may."""
@@ -170,6 +183,9 @@ class Commands:
             return refusal
         if command in TELLING:
             return await self._told(command, thread, person)
+        if command in DECISIONS and self._approvals is not None:
+            is_yes = command is Command.APPROVE
+            return await self._approvals.decide(thread, approved=is_yes, turn=turn, person=person)
         words = await self._done(command, thread, by, turn=turn, sent_at=sent_at, mark=mark)
         if to_confirm:
             await self._store.confirming(thread, by, words)

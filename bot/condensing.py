@@ -22,13 +22,13 @@ from bot.answers import (
     ToolUse,
     UserStep,
 )
-from bot.asking import whatever_happens
 from bot.errors import AnswerBroken, AnswerEmpty, InteractionLost, ModelError
 from bot.history import Past, without_past
 from bot.limits import Limits
 from bot.messages import InteractionId, Turn, Usage
 from bot.metrics import Metrics
 from bot.ports import Chain, ChainStore, Keeper, Model, Reply
+from bot.stopping import whatever_happens
 
 logger = logging.getLogger(__name__)
 

@@ -23,6 +23,10 @@ class SettingsError(StartError):
     """A setting is wrong or half set: which variable, what was found, what to do."""
 
 
+class FunctionUnusable(StartError):
+    """A function cannot be offered to the model as it is written."""
+
+
 # --- the store --------------------------------------------------------------------------------
 
 
@@ -87,6 +91,14 @@ class ModelUnknown(ModelError):
         self.model = model
 
 
+class AgentUnknown(ModelError):
+    """There is no agent of the configured name (any more)."""
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(f"agent {agent!r} is unknown to Gemini")
+        self.agent = agent
+
+
 class QuestionRejected(ModelError):
     """Gemini calls the request itself invalid."""
 
@@ -112,6 +124,30 @@ class AnswerBroken(ModelError):
     """The question was taken in and the answer did not come through: cut, silent, an error event."""
 
 
+class RunUncertain(ModelError):
+    """An answer was asked for in the background, and whether it was begun cannot be known."""
+
+
+class RunTooLong(ModelError):
+    """What was begun in the background is not done within its time."""
+
+
+class ResearchFailed(ModelError):
+    """Research was begun, and ended without a report."""
+
+
+class ResearchUncertain(ModelError):
+    """Research may have been begun, and nobody can find it."""
+
+
+class ResearchTooLong(ModelError):
+    """Research is not done within its time."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(f"not done within {limit:g} seconds")
+        self.limit = limit  # seconds
+
+
 class AnswerBlocked(ModelError):
     """Gemini's safety rules withheld the answer."""
 
@@ -122,6 +158,21 @@ class AnswerBlocked(ModelError):
 
 class AnswerEmpty(ModelError):
     """The answer was completed and holds nothing to show."""
+
+
+class TooManyCalls(ModelError):
+    """The model calls one function after the other and comes to no end."""
+
+
+# --- functions of ours ------------------------------------------------------------------------
+
+
+class FunctionFailed(BotError):
+    """A function could not do what it was called for; the text is one sentence for the model."""
+
+
+class LinkRefused(FunctionFailed):
+    """What is behind a link is not to be read for whoever asks; the text says why."""
 
 
 # --- people and files -------------------------------------------------------------------------
@@ -145,6 +196,22 @@ class CapReached(BotError):
     def __init__(self, cap: int, *, personal: bool) -> None:
         super().__init__(f"daily cap of {cap} turns reached ({'person' if personal else 'total'})")
         self.cap, self.personal = cap, personal
+
+
+class NoResearch(BotError):
+    """Research was asked for where there is none."""
+
+    def __init__(self, *, private: bool) -> None:
+        super().__init__("research in a private thread" if private else "research, which is off")
+        self.private = private
+
+
+class ResearchSpent(BotError):
+    """The day's researches are used up."""
+
+    def __init__(self, cap: int) -> None:
+        super().__init__(f"daily cap of {cap} researches reached")
+        self.cap = cap
 
 
 class TooManyAttempts(BotError):

@@ -15,12 +15,13 @@ from google import genai
 from google.genai import _interactions as errors
 from google.genai import errors as file_errors
 from google.genai._gaos.models import CreateInteractionRequest
-from google.genai.interactions import CreateModelInteraction
+from google.genai.interactions import CreateAgentInteraction, CreateModelInteraction
 from google.genai.types import File, HttpOptions, HttpRetryOptions, UploadFileConfig
 
 from bot.errors import ModelUnavailable
+from bot.gemini_calls import CallFailed, NoConnection
 from bot.gemini_files import GeminiFiles
-from bot.gemini_model import CallFailed, GeminiModel, NoConnection
+from bot.gemini_model import GeminiModel
 from bot.messages import InteractionId
 from bot.model_errors import read_failure
 from bot.ports.uploads import FileState, GeminiFile
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _GEMINI = "https://generativelanguage.googleapis.com"  # where the SDK finds the Gemini API
 _CONNECT = 10.0  # seconds
+_UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _KEEP = 60.0  # seconds an idle connection is kept: people take longer than the usual 5 to answer
 
 
@@ -157,6 +159,30 @@ class GeminiLine:
         except httpx2.HTTPError as error:
             raise NoConnection(_name(error)) from None
 
+    async def begin(self, owner: Mapping[str, str], body: Mapping[str, object]) -> tuple[int, bytes]:
+        """Post a create in the background, of ``{"model": ...}`` or ``{"agent": ...}``; the status and the body."""
+        of_kind = CreateAgentInteraction if "agent" in owner else CreateModelInteraction
+        request = CreateInteractionRequest(body=of_kind.model_validate({**owner, "background": True}))
+        try:
+            async with self._client.aio.interactions.with_streaming_response.create(
+                request=request, extra_body=dict(body)
+            ) as response:
+                return response.status_code, await response.read()
+        except errors.APIError as error:
+            raise _failed(error) from None
+        except httpx2.HTTPError as error:
+            raise NoConnection(_name(error)) from None
+
+    async def cancel(self, interaction: InteractionId) -> None:
+        """Cancel an interaction."""
+        try:
+            async with self._client.aio.interactions.with_streaming_response.cancel(id=interaction) as response:
+                await response.read()
+        except errors.APIError as error:
+            raise _failed(error) from None
+        except httpx2.HTTPError as error:
+            raise NoConnection(_name(error)) from None
+
     async def get(self, interaction: InteractionId, *, include_input: bool = False) -> tuple[int, bytes]:
         """Fetch an interaction; the status and the body."""
         try:
@@ -233,7 +259,7 @@ async def _whole(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
 def _failed(error: errors.APIError) -> CallFailed | NoConnection:
     if isinstance(error, errors.APIStatusError):
         return CallFailed(read_failure(error.response.status_code, error.body, error.response.headers))
-    return NoConnection(_name(error))
+    return NoConnection(_name(error), was_sent=not isinstance(error.__cause__ or error, _UNSENT))
 
 
 def _name(error: Exception) -> str:

@@ -4,7 +4,7 @@ import logging
 from typing import Protocol
 
 from bot.errors import FileLost, ModelError, ModelUnavailable
-from bot.gemini_model import CallFailed, NoConnection
+from bot.gemini_calls import CallFailed, NoConnection
 from bot.model_errors import error_for
 from bot.ports.uploads import GeminiFile
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from bot.answers import (
     PLAIN,
+    ActionRequired,
     After,
     AnswerEvent,
     Completed,
@@ -19,6 +20,7 @@ from bot.answers import (
     Question,
     Recalled,
 )
+from bot.calls import Results
 from bot.errors import (
     AnswerBroken,
     ContextLost,
@@ -29,7 +31,10 @@ from bot.errors import (
     ModelUnknown,
     QuestionRejected,
 )
+from bot.gemini_calls import CallFailed, NoConnection
+from bot.gemini_runs import GeminiRuns, RunLine
 from bot.interactions import (
+    CALLS,
     COMPLETE,
     CONTINUES,
     RUNNING,
@@ -39,17 +44,18 @@ from bot.interactions import (
     retold,
 )
 from bot.messages import InteractionId, Usage
-from bot.model_errors import Failure, error_for, raise_if_blocked, read_failure
+from bot.model_errors import error_for, raise_if_blocked, read_failure
 from bot.ports.uploads import FileShelf
 from bot.question_bodies import inline_bytes, question_body
 from bot.remembered import read_remembered, recalled
 from bot.sse import EventStream
 from bot.succession import Succession
-from bot.tools import offered, unstored
+from bot.tools import offered, offers_functions, unstored
 
 logger = logging.getLogger(__name__)
 
 _MOST_HOPS = 20
+_MOST_BACK = 60  # hops of one answer that are looked for, those that called for functions among them
 _NOT_TAKEN_IN = (ModelRefused, ContextLost, ModelUnknown, QuestionRejected)
 _OFF_LOOP = 256 * 1024  # bytes; turning more into or out of base64 would keep everybody else waiting
 _LINGER = 1.0  # seconds a finished stream has to end, so that its connection can be used again
@@ -58,19 +64,7 @@ _LINGER = 1.0  # seconds a finished stream has to end, so that its connection ca
 Got = TypeVar("Got")
 
 
-class CallFailed(Exception):
-    """Gemini answered a call with an error."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.code)
-        self.failure = failure
-
-
-class NoConnection(Exception):
-    """A call did not reach Gemini, or what it answered did not arrive."""
-
-
-class Line(Protocol):
+class Line(RunLine, Protocol):
     """The calls of the Interactions API. Each raises CallFailed or NoConnection."""
 
     def create(self, model: str, body: Mapping[str, object]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -98,9 +92,10 @@ class GeminiModel:
     def __init__(self, line: Line, *, models: Succession, fixed: Mapping[str, object], files: FileShelf) -> None:
         self._line, self._models, self._fixed = line, models, fixed
         self.files = files
+        self._runs = GeminiRuns(line, model=lambda: models.present, fixed=fixed)
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
         """Ask, and yield the answer as it comes; see `Model`.
 
@@ -134,7 +129,7 @@ class GeminiModel:
                 async with aclosing(self._events(hop, body, model=model, chained=chained, manner=manner)) as events:
                     async for event in events:
                         yield event
-                interaction = self._judged(hop, model=model, chained=chained)
+                interaction = self._judged(hop, model=model, chained=chained, manner=manner)
                 if hop.status == CONTINUES and number == _MOST_HOPS:
                     raise AnswerBroken(f"unfinished after {_MOST_HOPS} hops")
             except ModelError as error:
@@ -145,6 +140,9 @@ class GeminiModel:
                 raise
             usage += hop.usage
             steps += await _steps(hop)
+            if hop.status == CALLS:
+                yield ActionRequired(interaction, hop.calls.calls(), usage, steps, model=model)
+                return
             if hop.status != CONTINUES:
                 yield Completed(interaction, usage, truncated=hop.status != "completed", model=model, steps=steps)
                 return
@@ -158,19 +156,38 @@ class GeminiModel:
     async def look_up(self, interaction: InteractionId) -> Interaction:
         """Fetch an interaction and its answer; see `Model`.
 
-        The last hop of a long answer brings the earlier ones' content with it. A hop that is not the last is
+        The last hop of a long answer, or of one for which functions were called, brings the earlier ones' content with
+        it. A hop that is not the last is
         broken: the token it gave to go on with is gone with the stream that told it.
         """
         try:
             found = await self._fetch(interaction)
             if found.status in RUNNING:
-                return Interaction(interaction, InteractionState.RUNNING)
+                return Interaction(interaction, InteractionState.RUNNING, found.content)
             raise_if_blocked(found.failures)
-            if found.status not in COMPLETE:
+            calls = found.status == CALLS and bool(found.calls)
+            if not calls and found.status not in COMPLETE:
                 return Interaction(interaction, InteractionState.BROKEN)
-            return Interaction(interaction, InteractionState.COMPLETED, retold(await self._hops(found)))
+            state = InteractionState.CALLING if calls else InteractionState.COMPLETED
+            return Interaction(interaction, state, retold(await self._hops(found)))
         except ModelError as error:
             _log(error, "get", interaction)
+            raise
+
+    async def begin(self, question: Question, *, after: After, manner: Manner = PLAIN) -> InteractionId:
+        """Ask for an answer in the background; see `Model`."""
+        try:
+            return await self._runs.begin(question, after=after, manner=manner)
+        except ModelError as error:
+            _log(error, "create", None)
+            raise
+
+    async def cancel(self, interaction: InteractionId) -> None:
+        """Cancel an interaction; see `Model`."""
+        try:
+            await self._runs.cancel(interaction)
+        except ModelError as error:
+            _log(error, "cancel", interaction)
             raise
 
     async def recall(self, interaction: InteractionId) -> Recalled:
@@ -180,7 +197,7 @@ class GeminiModel:
         """
         hop = await self._got(interaction, read_remembered, include_input=True)
         hops = [hop]
-        while not hop.asked and hop.previous is not None and len(hops) < _MOST_HOPS:
+        while not hop.asked and hop.previous is not None and len(hops) < _MOST_BACK:
             try:
                 hop = await self._got(hop.previous, read_remembered, include_input=True)
             except InteractionLost:
@@ -221,7 +238,7 @@ class GeminiModel:
                 raise AnswerBroken(f"connection lost: {error}") from None
             raise ModelUnavailable(f"no connection: {error}") from None
 
-    def _judged(self, hop: Hop, *, model: str, chained: bool) -> InteractionId:
+    def _judged(self, hop: Hop, *, model: str, chained: bool, manner: Manner) -> InteractionId:
         """The interaction of a hop that ended well; raises what it means when it did not."""
         if hop.error is not None:
             failure = read_failure(None, hop.error)
@@ -230,24 +247,24 @@ class GeminiModel:
             raise_if_blocked((failure.code,))
             raise AnswerBroken(f"error event: {failure.code}")
         raise_if_blocked(hop.failures)
-        if hop.status == "requires_action":
-            # A function call, and we offer no functions: asking again would end the same way.
+        if hop.status == CALLS and not (offers_functions(manner.tools) and hop.calls.calls()):
+            # Nothing that we can do: asking again would end the same way.
             raise QuestionRejected(hop.status, chained=chained)
-        if hop.id is None or hop.status not in COMPLETE | {CONTINUES}:
+        if hop.id is None or hop.status not in COMPLETE | {CONTINUES, CALLS}:
             raise AnswerBroken(f"the stream ended with status {hop.status}")
         if hop.status == CONTINUES and hop.continuation is None:
             raise AnswerBroken("unfinished, and no token to go on with")
         return hop.id
 
     async def _hops(self, last: Fetched) -> list[Fetched]:
-        """The hops of a completed answer, the first one first."""
+        """The hops of an answer, the first one first."""
         hops = [last]
-        while (previous := hops[0].previous) is not None and len(hops) < _MOST_HOPS:
+        while (previous := hops[0].previous) is not None and len(hops) < _MOST_BACK:
             try:
                 earlier = await self._fetch(previous)
-            except InteractionLost:  # an earlier turn, long forgotten: a hop is minutes old at the most
+            except InteractionLost:  # an earlier turn, long forgotten: a hop is a day old at the most
                 break
-            if earlier.status != CONTINUES:
+            if earlier.status not in {CONTINUES, CALLS}:
                 break
             hops.insert(0, earlier)
         return hops

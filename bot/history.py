@@ -15,6 +15,7 @@ from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
 from bot.notices import history_remark, unheard_remark
 from bot.ports import Adapter, TurnStore
+from bot.sources import without_sources
 
 _PAST = "What was said in this thread before, oldest first. The new message comes after it."
 _UNHEARD = "Said in this thread since your last answer: to others, or to you when you were stopped or could not answer."
@@ -79,7 +80,7 @@ class Past:
         contents: list[Content] = [Text(_PAST)]
         files = await self._files(kept)
         for one in kept:
-            contents.append(Text(f"[{_speaker(one.author)}]\n{one.text}"))
+            contents.append(Text(f"[{_speaker(one.author)}]\n{_spoken(one)}"))
             contents.extend(files[one.message_id])
         is_cut = past[0].follows_more or kept[0].follows_more
         if self._left_out or is_cut:
@@ -110,7 +111,7 @@ class Past:
         kept = newest(said)
         self._tell(said)
         files = await self._files(kept)
-        lines = [f"[{_STOPPED if one.author is None else _speaker(one.author)}]\n{one.text}" for one in kept]
+        lines = [f"[{_STOPPED if one.author is None else _speaker(one.author)}]\n{_spoken(one)}" for one in kept]
         told = Text("\n\n".join([_UNHEARD, *lines]))
         return (told, *(content for one in kept for content in files[one.message_id]))
 
@@ -182,6 +183,10 @@ def _as_said(turn: Turn) -> Iterator[Said]:
 
 def _bytes_in(contents: Sequence[Content]) -> int:
     return sum(len(part.data or b"") for part in contents if isinstance(part, Media))
+
+
+def _spoken(said: Said) -> str:
+    return said.text if said.author is not None else without_sources(said.text)
 
 
 def _speaker(author: Person | None) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.answers import (
+    ASKING,
+    ActionRequired,
     AnswerEvent,
-    Citation,
     Completed,
     Created,
     Media,
@@ -21,10 +22,13 @@ from bot.answers import (
     Thought,
     ToolUse,
 )
+from bot.calls import CALLING, CallPieces, FunctionCall, read_call
+from bot.evidence import Citation
 from bot.media_pieces import ANY_TYPE, MediaPieces, decode
 from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject, storable
 from bot.step_pieces import StepPieces, index_of
+from bot.tool_steps import ToolSteps, told_by
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,7 @@ RUNNING = frozenset({"queued", "in_progress"})
 TRUNCATED = frozenset({"incomplete", "budget_exceeded"})
 COMPLETE = TRUNCATED | {"completed"}
 CONTINUES = "requires_continuation"
+CALLS = "requires_action"  # of functions: it goes on from their results
 
 MOST_TOKENS = 1 << 53  # what is above it is no count, and no database takes it
 
@@ -49,6 +54,7 @@ class Hop:
 
     def __init__(self, *, keeps_steps: bool = False) -> None:
         self.steps = StepPieces() if keeps_steps else None
+        self.calls = CallPieces()
         self.id: InteractionId | None = None
         self.status: str | None = None
         self.usage = Usage()
@@ -58,7 +64,8 @@ class Hop:
         self.is_over = False  # good or bad: nothing that follows can matter
         self.unknown = 0  # events and deltas of kinds this version does not know
         self._steps: dict[object, object] = {}  # index -> type
-        self._tools: set[object] = set()  # indexes of the steps whose tool was told
+        self._tools: dict[object, ToolUse] = {}  # by the indexes of the steps for which they were told
+        self._tool_steps = ToolSteps()
         self._media: MediaPieces | None = None
 
     def read(self, event: JsonObject) -> Iterator[AnswerEvent]:
@@ -67,14 +74,16 @@ class Hop:
             case "step.delta":
                 yield from self._delta(index_of(event), _object(event, "delta"))
             case "step.start":
-                yield from self._started(index_of(event), _string(_object(event, "step"), "type"))
+                yield from self._started(index_of(event), _object(event, "step"))
             case "step.stop":
                 yield from self._flush()
+                yield from self._tool_steps.end(index_of(event))
             case "interaction.created" | "interaction.completed" as kind:
                 yield from self._flush()
                 interaction = _object(event, "interaction")
                 yield from self._moved(interaction.get("id"), interaction)
                 if kind == "interaction.completed":
+                    yield from self._tool_steps.end_all()
                     self.usage = _usage(interaction)
                     # This token alone: those of status updates are checkpoints inside the hop.
                     self.continuation = _string(interaction, "continuation_token") or None
@@ -86,6 +95,7 @@ class Hop:
                 self.error, self.is_over = event, True
             case _:
                 self.unknown += 1
+        self.calls.read(event)
         if self.steps is not None:
             self.steps.read(event)  # afterwards: a file that this event ends comes before it
 
@@ -100,16 +110,18 @@ class Hop:
             self.id = InteractionId(storable(interaction))
             yield Created(self.id)
 
-    def _started(self, index: object, kind: str) -> Iterator[AnswerEvent]:
+    def _started(self, index: object, step: JsonObject) -> Iterator[AnswerEvent]:
         yield from self._flush()
-        self._steps[index] = kind
+        kind = self._steps[index] = _string(step, "type")
+        self._tool_steps.begin(index, step)
         if kind.endswith("_call"):
-            yield from self._tool(index, kind)
+            yield from self._tool(index, step)
 
-    def _tool(self, index: object, kind: str) -> Iterator[AnswerEvent]:
-        if index not in self._tools:  # told by the step's start already, and once is enough
-            self._tools.add(index)
-            yield ToolUse(kind.removesuffix("_call"))
+    def _tool(self, index: object, step: JsonObject) -> Iterator[AnswerEvent]:
+        use = _use(step)
+        if self._tools.get(index) != use:  # else told by the step's start already, and once is enough
+            self._tools[index] = use
+            yield use
 
     def _delta(self, index: object, delta: JsonObject) -> Iterator[AnswerEvent]:
         match kind := _string(delta, "type"):
@@ -127,9 +139,10 @@ class Hop:
             case "thought_signature" | "arguments_delta":
                 pass
             case _ if kind.endswith("_call"):
-                yield from self._tool(index, kind)
+                yield from self._tool(index, delta)
+                self._tool_steps.add(index, delta)
             case _ if kind.endswith("_result"):
-                pass
+                self._tool_steps.add(index, delta)
             case _:
                 self.unknown += 1
 
@@ -171,6 +184,7 @@ class Fetched:
     usage: Usage
     failures: tuple[str, ...]  # codes, when it failed
     model: str | None = None
+    calls: tuple[FunctionCall, ...] = ()  # of functions of ours
 
 
 def read_fetched(body: bytes) -> Fetched | None:
@@ -190,14 +204,20 @@ def read_fetched(body: bytes) -> Fetched | None:
         usage=_usage(resource),
         failures=tuple(_failures(resource)),
         model=_string(resource, "model") or None,
+        calls=tuple(map(read_call, _called_by(resource))),
     )
 
 
 def retold(hops: list[Fetched]) -> tuple[AnswerEvent, ...]:
-    """The events that would have told a completed answer of one or more hops, the first of them first."""
+    """The events that would have told an answer of one or more hops, the first of them first: one that is completed,
+    or the last of which calls for functions.
+    """
     last = hops[-1]
     usage = sum((hop.usage for hop in hops), Usage())
     content = tuple(event for hop in hops for event in hop.content)
+    if last.status == CALLS:
+        rounds = sum(hop.status == CALLS for hop in hops)
+        return Created(last.id), *content, ActionRequired(last.id, last.calls, usage, rounds=rounds, model=last.model)
     completed = Completed(last.id, usage, truncated=last.status in TRUNCATED, model=last.model)
     return Created(last.id), *content, completed
 
@@ -211,7 +231,14 @@ def _told_by(step: JsonObject) -> Iterator[AnswerEvent]:
             for content in _objects(step, "summary"):
                 yield from _thought(content)
         case _ if kind.endswith("_call"):
-            yield ToolUse(kind.removesuffix("_call"))
+            yield _use(step)
+            yield from told_by(step)
+        case _ if kind.endswith("_result"):
+            yield from told_by(step)
+
+
+def _called_by(resource: JsonObject) -> Iterator[JsonObject]:
+    return (step for step in _objects(resource, "steps") if step.get("type") == "function_call")
 
 
 def _told_by_content(content: JsonObject) -> Iterator[AnswerEvent]:
@@ -238,12 +265,26 @@ def _thought(content: JsonObject) -> Iterator[AnswerEvent]:
         yield Thought(text)
 
 
+def _use(step: JsonObject) -> ToolUse:
+    """The tool that a step calls; of a server of tools, and of functions, which one."""
+    if step.get("type") == "function_call":
+        return ToolUse(f"{CALLING}{_string(step, 'name')}")
+    server = _string(step, "server_name")
+    return ToolUse(f"{ASKING}{server}" if server else _string(step, "type").removesuffix("_call"))
+
+
 def _citations(content: JsonObject) -> Iterator[AnswerEvent]:
     for annotation in _objects(content, "annotations"):
-        url = _string(annotation, "url") or _string(annotation, "document_uri")
-        title = next(filter(None, (_string(annotation, name) for name in ("title", "name", "file_name"))), None)
-        if url.startswith(("https://", "http://")):  # files of a store have names no browser can open
-            yield Citation(url, title)
+        url, name = _string(annotation, "url"), _string(annotation, "name")
+        begins = annotation.get("start_index")
+        start = begins if isinstance(begins, int) and not isinstance(begins, bool) else None
+        if _string(annotation, "type") == "place_citation" and name:
+            name = f"{name} (Google Maps)"  # which Google asks to be named
+        title = _string(annotation, "title") or name or _string(annotation, "file_name") or None
+        if url.startswith(("https://", "http://")):
+            yield Citation(url, title, start)
+        elif _string(annotation, "type") == "file_citation" and title:  # a file of a store, which no browser can open
+            yield Citation("", title, start)
 
 
 def _usage(resource: JsonObject) -> Usage:

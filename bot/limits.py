@@ -15,4 +15,8 @@ class Limits:
     catch_up: float = 30.0  # a question waits so long for what was said before it and not told
     takes: int = 8  # how often a turn is asked at the most, crashes included
     chain_turns: int = 100  # answered turns after which a chain is condensed; 0: never
+    long: float | None = 45.0  # an answer that breaks after that is asked for in the background; None: never
+    run: float = 3600.0  # what runs in the background, from its beginning
+    poll: float = 10.0  # between two looks at that
+    warning: float = 10.0  # between the words on what research costs and its beginning
     chain_tokens: int = 200_000  # likewise, tokens that it has

@@ -3,14 +3,17 @@
 import mimetypes
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from bot.answers import Answer, Media
 from bot.chunks import closed
 from bot.media_pieces import ANY_TYPE
 from bot.parts import cleaned
+from bot.ran import markdown_of_runs
 from bot.wishes import wish_of
+
+CODE_NAME = "code.md"
 
 _LONGEST_ALT = 120  # characters of the words in it
 _LOOKED_AT = 2_000  # characters before a file, and of the question
@@ -75,6 +78,8 @@ class Passage:
 def passages_of(answer: Answer, *, asked: str | None = None) -> tuple[Passage, ...]:
     """The answer's text, cut where files came. There is always a last passage; remarks and sources belong under it.
 
+    Code that was run is a file at the very end.
+
     Nothing is cut inside a block of code: what came there stands after the text.
 
     Args:
@@ -98,6 +103,9 @@ def passages_of(answer: Answer, *, asked: str | None = None) -> tuple[Passage, .
             passages.append(Passage(words, tuple(came[place])))
     if text[start:].strip() or not passages:
         passages.append(Passage(text[start:]))
+    if answer.runs:
+        code = Made(CODE_NAME, "text/markdown", markdown_of_runs(answer.runs).encode(), "Code that was run")
+        passages[-1] = replace(passages[-1], files=(*passages[-1].files, code))
     return tuple(passages)
 
 

@@ -188,6 +188,8 @@ class Turn:
     summary: InteractionId | None = None  # sums up what was said before: asked after that, and not after `previous`
     ended_at: float | None = None  # seconds since the epoch
     since: float | None = None  # when its thread was last reset, in seconds since the epoch: older things are forgotten
+    agent: str | None = None  # that researches for it, or was about to
+    begun_at: float | None = None  # when its interaction was begun in the background, in seconds since the epoch
     overheard: frozenset[MessageId] = frozenset()  # said in the thread, to others, and not yet told to the model
 
     @property

@@ -1,6 +1,10 @@
 """What people are told when something went wrong: one sentence or two, and what they can do next."""
 
+from collections.abc import Sequence
+
+from bot.answers import Tool
 from bot.errors import (
+    AgentUnknown,
     AnswerBlocked,
     AnswerBroken,
     AnswerEmpty,
@@ -14,17 +18,24 @@ from bot.errors import (
     ModelError,
     ModelUnavailable,
     ModelUnknown,
+    NoResearch,
     NotAllowed,
     NothingAsked,
     PaymentRequired,
     QuestionRejected,
     QuotaExhausted,
+    ResearchFailed,
+    ResearchSpent,
+    ResearchTooLong,
+    ResearchUncertain,
     TooManyAttempts,
+    TooManyCalls,
     Unreadable,
 )
 from bot.media_types import RAW_SOUND
 from bot.messages import Refusal
 from bot.office import OFFICE
+from bot.tools import offers_functions
 
 _NOT_ALLOWED = {
     Refusal.INSTALLATION: "I am not allowed to answer here.",
@@ -70,12 +81,28 @@ def _words_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat 
             return "Gemini asks for the account's billing to be looked at. The operator needs to do that."
         case ModelUnknown():
             return f"Gemini has no model named `{error.model}`. The operator needs to look at `GEMINI_MODEL`."
+        case AgentUnknown(agent=agent):
+            return (
+                f"Gemini has no agent named `{agent}`. The operator needs to look at `GEMINI_RESEARCH_AGENT`, "
+                "and perhaps to set `GEMINI_API_VERSION` to v1beta."
+            )
+        case ResearchFailed():
+            return "Gemini could not bring this research to an end. Please retry, or ask for less at once."
+        case ResearchTooLong(limit=limit):
+            return f"This research took longer than {_minutes(limit)}, so I have ended it. Please ask for less at once."
+        case ResearchUncertain():
+            return (
+                "I was interrupted while this research was begun. It may run at Gemini, where I cannot find it, "
+                "so I do not begin it again by myself. Please retry if you still want it."
+            )
         case AnswerBlocked():
             return "Gemini withheld its answer under its safety rules. Please put the question differently."
         case AnswerEmpty():
             return "Gemini finished without saying anything. Please put the question differently, or retry."
         case AnswerBroken():
             return "The answer broke off twice on its way. Please retry, or ask again a little later."
+        case TooManyCalls():
+            return "Gemini kept calling functions and came to no answer. Please put the question differently."
         case QuestionRejected(chained=True):
             return (
                 "Gemini rejects this question as invalid. If that goes on, reset this thread: "
@@ -91,6 +118,12 @@ def _words_for(error: BaseException) -> str:  # noqa: PLR0911, PLR0912 - a flat 
             return f"You have used your {_turns(cap)} for today. There will be more at midnight UTC."
         case CapReached(cap=cap):
             return f"Nothing is left today of the {_turns(cap)} for everybody. There will be more at midnight UTC."
+        case NoResearch(private=True):
+            return "There is no research in private threads, for Gemini would have to keep it. Please ask elsewhere."
+        case NoResearch():
+            return "Research is switched off here. Please ask without `research`, or ask the person who runs me."
+        case ResearchSpent(cap=cap):
+            return f"Nothing is left today of the {_researches(cap)} for everybody. There will be more at midnight UTC."
         case TooManyAttempts():
             return "I tried several times and could not bring this answer to an end. Please ask again."
         case _:
@@ -122,6 +155,14 @@ def remark_for(error: AttachmentError) -> str:
             return f"Left out {_quoted(error.name)}: it is empty or could not be fetched. Please attach it again."
 
 
+def toolless_remark(tools: Sequence[Tool]) -> str:
+    """The words for a question that was rejected with these tools, and is answered without any."""
+    has_functions = offers_functions(tools)
+    has_others = any(not offers_functions([tool]) for tool in tools)
+    named = " and ".join(filter(None, ("tools" if has_others else "", "functions" if has_functions else "")))
+    return f"Gemini did not take this question with the {named} I may use here, so it is answered without them."
+
+
 def unsure_remark(name: str) -> str:
     """The words for a file that cannot be had after a restart, when the answer to it was there already."""
     return f"I was interrupted, and cannot tell any more whether I had read {_quoted(name)}."
@@ -131,8 +172,28 @@ FOLLOWING = "I go on reading this thread. Mention me with the word quiet, and I 
 UNOPENED = "Gemini could not open what is linked to, so this is answered from the words alone."
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
 
+RESEARCH_STOPPED = "_Stopped. I tell Gemini to end it; what it took until then is paid for._"
+
 TOLD_AGAIN = "Gemini no longer took this thread as I had kept it, so I told it again from what stands here."
 GROWN_LONG = "This thread has grown long: from here on I leave out how it began."
+
+
+def research_warning(agent: str, limit: float) -> str:
+    """What stands in a thread before an agent is let to work, and while it does.
+
+    Args:
+        limit: most seconds that it may take.
+    """
+    return (
+        f"**Research** by `{agent}`. It takes some minutes, {_minutes(limit)} at the most, and it costs dollars, "
+        "not cents: stop ends it. Questions in this thread wait until it is done; ask them elsewhere."
+    )
+
+
+def research_done(agent: str, minutes: int, file: str) -> str:
+    """What stands before a report."""
+    took = f"{minutes} min" if minutes else "less than a minute"
+    return f"_Researched for {took} by_ `{agent}`_. All of it, with its sources, is in_ `{file}`_._"
 
 
 def history_remark(names: list[str], *, kept: int | None = None) -> str:
@@ -162,6 +223,10 @@ def _quoted(name: str) -> str:
 
 def _turns(cap: int) -> str:
     return "one turn" if cap == 1 else f"{cap} turns"
+
+
+def _researches(cap: int) -> str:
+    return "one research" if cap == 1 else f"{cap} researches"
 
 
 def _minutes(seconds: float) -> str:

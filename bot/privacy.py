@@ -1,7 +1,10 @@
 """What is stored where and for how long, in words for the people of a thread."""
 
+from collections.abc import Iterator
+
 from bot.messages import Platform, Thread
 from bot.policy import Policy
+from bot.tools import NEED_STORAGE, NO_TOOLS, Toolbox, words_for
 
 _TIERS = {
     "paid": "for 55 days",
@@ -23,6 +26,7 @@ class Privacy:
         retention_days: after how many days a thread is forgotten by itself; None for never.
         is_offline: the built-in offline model answers, and nothing goes to Google.
         keeps_text: the platforms whose text is kept here until it is forgotten.
+        toolbox: knows which tools are offered.
     """
 
     def __init__(
@@ -33,15 +37,17 @@ class Privacy:
         retention_days: int | None,
         is_offline: bool,
         keeps_text: frozenset[Platform],
+        toolbox: Toolbox = NO_TOOLS,
     ) -> None:
         self._policy, self._tier, self._retention_days = policy, tier, retention_days
-        self._is_offline, self._keeps_text = is_offline, keeps_text
+        self._is_offline, self._keeps_text, self._toolbox = is_offline, keeps_text, toolbox
 
     def words(self, thread: Thread) -> str:
         """What is kept of a thread, where and for how long. Markdown."""
         is_private = self._policy.is_private(thread)
         told = [
             self._at_the_model(is_private=is_private),
+            *self._of_tools(thread, is_private=is_private),
             self._here(is_private=is_private, keeps_text=thread.platform in self._keeps_text),
             self._in_time(),
             "`reset` lets me begin afresh and removes the text kept here; at Gemini it deletes nothing.",
@@ -70,6 +76,19 @@ class Privacy:
                 "Large files and videos stay there for 48 hours."
             )
         return " ".join(filter(None, (keeps, _USES.get(self._tier))))
+
+    def _of_tools(self, thread: Thread, *, is_private: bool) -> Iterator[str]:
+        """What is used here beside the model, and what that keeps for itself."""
+        every = self._toolbox.of_channel(thread.channel_id)
+        tools = self._toolbox.offered_in(thread, is_private=is_private)
+        if self._is_offline or not every:
+            return
+        told = [f"Gemini may use here: {words_for(tools)}." if tools else "Gemini uses no tools here."]
+        kept = dict.fromkeys(kind for tool in tools if (kind := str(tool.get("type"))) in NEED_STORAGE)
+        told += [f"{NEED_STORAGE[kind]}, and neither `reset` nor `forget` changes that." for kind in kept]
+        if left_out := [tool for tool in every if tool not in tools]:
+            told.append(f"Because this thread is private, it does without {words_for(left_out)}.")
+        yield " ".join(told)
 
     def _here(self, *, is_private: bool, keeps_text: bool) -> str:
         if keeps_text:

@@ -3,53 +3,50 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from itertools import islice
 
 from bot.answers import (
-    PLAIN,
     READING,
     Answered,
     Completed,
-    Content,
     Draft,
     Manner,
     Media,
     Notice,
     Question,
     Stopped,
-    Text,
     ToolUse,
 )
+from bot.approvals import Approvals
 from bot.asking import Asking
-from bot.attachments import ONLY_INLINE, Enclosure, Intake, label_name, read_attachments
+from bot.attachments import ONLY_INLINE, Intake
+from bot.background import Background
+from bot.calling import Calling
 from bot.condensing import Condensing
 from bot.errors import (
     AnswerBlocked,
     AnswerEmpty,
-    AttachmentError,
-    AttachmentTooLarge,
-    AttachmentUnsupported,
-    MessageGone,
     NotAllowed,
-    NothingAsked,
     QuestionRejected,
     ThreadClosed,
     ToldBefore,
 )
+from bot.function_runs import Functions
 from bot.history import Past
 from bot.limits import Limits
-from bot.links import public_links
-from bot.messages import Address, Message, Platform, Refusal, Turn, Usage
+from bot.messages import Address, Platform, Refusal, Turn, Usage
 from bot.metrics import Metrics
-from bot.notices import FOLLOWING, TRUNCATED, UNOPENED, notice_for, remark_for, unsure_remark
+from bot.notices import FOLLOWING, TRUNCATED, UNOPENED, notice_for, toolless_remark
 from bot.policy import Policy
 from bot.ports import Adapter, Model, Reply, ThreadNote, TurnStore
 from bot.private import PrivatePast
+from bot.questions import Questions
+from bot.research import Research, show_stopped
 from bot.room import Share
 from bot.stopping import StopSwitch, TurnStopped
-from bot.wishes import wish_for_a_picture, wish_of
+from bot.tools import NO_TOOLS, Toolbox, names_of
+from bot.wishes import wish_for_a_picture, wish_for_research
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +61,11 @@ class Responder:
         inline_limit: most bytes of files sent inside one question.
         intake: what else can be taken in; nothing is uploaded from a private thread.
         condensing: lets long chains begin afresh; without it they grow.
+        background: takes questions whose answers are long in coming; without it none does.
+        research: takes those that are to be researched; without it they are questions like all others.
         links: whether what people link to goes to Gemini with their words.
+        toolbox: what Gemini may use; nothing of it where a picture is wished for.
+        functions: what the model may call, but for pictures; *approvals*: asks whether it may, where that is needed.
     """
 
     def __init__(
@@ -81,14 +82,22 @@ class Responder:
         image_model: str | None = None,
         intake: Intake = ONLY_INLINE,
         condensing: Condensing | None = None,
+        background: Background | None = None,
+        research: Research | None = None,
         links: bool = False,
+        toolbox: Toolbox = NO_TOOLS,
+        functions: Functions | None = None,
+        approvals: Approvals | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._model, self._model_name, self._adapters = store, model, model_name, adapters
         self._limits, self._inline_limit, self._metrics = limits, inline_limit, metrics
-        self._policy, self._image_model = policy, image_model
-        self._intake, self._links, self._condensing = intake, links, condensing
+        self._policy, self._image_model, self._toolbox = policy, image_model, toolbox
+        self._intake, self._condensing = intake, condensing
+        self._questions = Questions(adapters, inline_limit=inline_limit, links=links, metrics=metrics)
+        self._background, self._research = background, research
+        self._functions, self._approvals = Functions() if functions is None else functions, approvals
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -111,6 +120,9 @@ class Responder:
                         past = self._past(turn, adapter, draft, intake)
                         completed = await self._completed(turn, draft, reply, past, intake, fresh=fresh)
             except TurnStopped:
+                show_stopped(turn, draft)
+                if self._approvals is not None:
+                    await self._approvals.withdraw(turn)
                 await reply.end(Stopped(draft.answer))
                 await self._store.stopped(turn)
                 self._ended(turn, "stopped")
@@ -146,8 +158,10 @@ class Responder:
 
     async def close(self, turn: Turn) -> None:
         """End a turn whose thread was reset under it."""
-        async with self._adapters[turn.thread.platform].reply(turn, Draft()) as reply:
-            await reply.end(Stopped(Draft().answer))
+        draft = Draft()
+        show_stopped(turn, draft)
+        async with self._adapters[turn.thread.platform].reply(turn, draft) as reply:
+            await reply.end(Stopped(draft.answer))
             await self._store.stopped(turn)
         self._ended(turn, "stopped")
 
@@ -186,7 +200,6 @@ class Responder:
     ) -> Completed:
         if turn.stopping:
             raise TurnStopped
-        adapter = self._adapters[turn.thread.platform]
         asking = Asking(
             turn,
             model=self._model,
@@ -196,32 +209,66 @@ class Responder:
             past=past,
             limits=self._limits,
             metrics=self._metrics,
+            background=self._background,
+            calling=Calling(self._functions, turn, draft=draft, reply=reply, approvals=self._approvals),
             sleep=self._sleep,
             clock=self._clock,
         )
+        manner = self._manner(turn)
         self._metrics.asks.labels("first" if fresh else "resumed").inc()
-        completed = None if fresh else await asking.resume()
+        if self._research is not None and turn.agent is not None:
+            return await self._research.resume(turn, draft, reply)
+        completed = None if fresh else await asking.resume(manner)
         if completed is None:
-            messages = await self._messages(turn, adapter)
-            question = await self._question(turn, messages, draft, intake)
+            messages = await self._questions.messages(turn)
+            question = await self._questions.question(turn, messages, draft, intake)
             past.leave_room_for(question)
-            manner = Manner(
-                model=self._image_model if wish_for_a_picture(messages) else None,
-                is_stored=not self._policy.is_private(turn.thread),
-            )
-            if self._condensing is not None and isinstance(past, Past) and manner == PLAIN:
+            if self._research is not None and wish_for_research(messages):
+                is_private = self._policy.is_private(turn.thread)
+                return await self._research.answer(turn, question, past, draft, reply, private=is_private)
+            if self._image_model is not None and wish_for_a_picture(messages):
+                manner = replace(manner, model=self._image_model, tools=())
+            if self._condensing is not None and isinstance(past, Past) and manner.model is None:
                 # Not for a picture: one that is to be changed would be lost.
                 await self._condensing.begin_afresh(turn, past, draft, reply)
-            completed = await _answer(asking, question, draft, again=not fresh, manner=manner)
+            completed = await self._answer(turn, asking, question, draft, again=not fresh, manner=manner)
         elif any(message.attachments for message in turn.messages):
-            await self._remark_on_files(turn, adapter, draft, intake)
+            await self._questions.remark_on_files(turn, draft, intake)
         if draft.answer.is_empty:
             raise AnswerEmpty("completed with nothing to show")
         return completed
 
-    async def _messages(self, turn: Turn, adapter: Adapter) -> Sequence[Message]:
-        """The turn's messages with their texts, as far as they are still there."""
-        return [message for one in turn.messages if (message := await self._whole(one, adapter)) is not None]
+    def _manner(self, turn: Turn) -> Manner:
+        """How a turn's question is answered, unless it wishes for something else than words."""
+        is_private = self._policy.is_private(turn.thread)
+        offered = self._toolbox.offered_in(turn.thread, is_private=is_private)
+        return Manner(is_stored=not is_private, tools=(*offered, *self._functions.tools(turn.thread)))
+
+    async def _answer(
+        self, turn: Turn, asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner
+    ) -> Completed:
+        """The answer to a question; to one that Gemini rejects with links in it or with tools, without them."""
+        while True:
+            try:
+                return await asking.ask(question, again=again, manner=manner)
+            except QuestionRejected as error:
+                # What stands behind a link is anybody's, and may be nothing that Gemini can open.
+                plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
+                if plain != question:
+                    question = plain
+                    draft.remark(UNOPENED)
+                elif manner.tools:
+                    # A tool may be unknown to the model, wrongly set, or gone. Nothing tells surely that it was one,
+                    # nor which one, so functions are not offered again either.
+                    fields = {**turn.fields, "tools": ", ".join(names_of(manner.tools)), "reason": str(error)}
+                    logger.warning("question rejected, asking without tools", extra=fields)
+                    self._metrics.failures.labels("ToolsRejected").inc()
+                    draft.remark(toolless_remark(manner.tools))
+                    manner = replace(manner, tools=())
+                else:
+                    raise
+                draft.start_over()
+                again = True
 
     def _intake_for(self, turn: Turn, draft: Draft, reply: Reply, share: Share) -> Intake:
         """What can be taken in for a turn; the thread is told what is handed to Gemini."""
@@ -233,56 +280,6 @@ class Responder:
         uploads = None if self._policy.is_private(turn.thread) else self._intake.uploads
         return replace(self._intake, uploads=uploads, tell=tell, share=share)
 
-    async def _question(self, turn: Turn, messages: Sequence[Message], draft: Draft, intake: Intake) -> Question:
-        """The messages as one user input: each one's text, then what it links to, then its files."""
-        enclosures = iter(await self._enclosures(turn, messages, intake))
-        contents: list[Content] = []
-        for message in messages:
-            if spoken := _spoken(message):
-                contents.append(Text(spoken))
-                contents.extend(public_links(spoken) if self._links else ())
-            for enclosure in islice(enclosures, len(message.attachments)):
-                contents.extend(enclosure.content)
-                if enclosure.error is not None:
-                    self._leave_out(turn, enclosure.error, draft)
-        if not contents:
-            raise NothingAsked
-        return tuple(contents)
-
-    async def _remark_on_files(self, turn: Turn, adapter: Adapter, draft: Draft, intake: Intake) -> None:
-        """Say again which files an answer knows nothing of, as far as that is certain.
-
-        What cannot be had now may well have been read before the crash.
-        """
-        for enclosure in await self._enclosures(turn, await self._messages(turn, adapter), intake):
-            if isinstance(enclosure.error, AttachmentTooLarge | AttachmentUnsupported):
-                self._leave_out(turn, enclosure.error, draft)
-            elif enclosure.error is not None:
-                draft.remark(unsure_remark(enclosure.error.name))
-
-    async def _enclosures(self, turn: Turn, messages: Sequence[Message], intake: Intake) -> Sequence[Enclosure]:
-        """The files of messages, in their order."""
-        return await read_attachments(
-            [(message, attachment) for message in messages for attachment in message.attachments],
-            self._adapters[turn.thread.platform].download,
-            inline_limit=self._inline_limit,
-            intake=intake,
-        )
-
-    def _leave_out(self, turn: Turn, error: AttachmentError, draft: Draft) -> None:
-        logger.info("attachment left out", extra={**turn.fields, "error": type(error).__name__})
-        self._metrics.failures.labels(type(error).__name__).inc()
-        draft.remark(remark_for(error))
-
-    async def _whole(self, message: Message, adapter: Adapter) -> Message | None:
-        """The message with its text, which has been blanked when the turn is a retry; None when it is gone."""
-        if message.text is not None:
-            return message
-        try:
-            return await adapter.read(message)
-        except MessageGone:
-            return None
-
     def _ended(self, turn: Turn, state: str, usage: Usage | None = None) -> None:
         self._metrics.turns.labels(turn.thread.platform, state).inc()
         fields: dict[str, object] = {**turn.fields, "messages": len(turn.messages)}
@@ -291,24 +288,3 @@ class Responder:
                 self._metrics.tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
             fields["tokens"] = usage.total_tokens
         logger.info("turn %s", state, extra=fields)
-
-
-async def _answer(asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner) -> Completed:
-    """The answer to a question; to one that Gemini rejects with links in it, without them."""
-    try:
-        return await asking.ask(question, again=again, manner=manner)
-    except QuestionRejected:
-        # What stands behind a link is anybody's, and may be nothing that Gemini can open.
-        plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
-        if plain == question:
-            raise
-        draft.remark(UNOPENED)
-        return await asking.ask(plain, again=True, manner=manner)
-
-
-def _spoken(message: Message) -> str:
-    wish = wish_of(message.text)
-    words = message.text if wish is None else wish
-    # Where names are known several people may speak, and the model has to tell them apart.
-    name = message.author.name and label_name(message.author.name)
-    return f"[{name}] {words}" if words and name else words or ""

@@ -7,31 +7,17 @@ Each group below holds the variables of one prefix, in the order in which `.env.
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot import spellings
+from bot.bot_settings import BotSettings, Group
 from bot.limits import Limits
-from bot.policy import Follow, Names, Policy
-
-SYSTEM_PROMPT = (
-    "You are Clew, an assistant who takes part in conversations in chat threads. Answer in the language you are "
-    "spoken to in, as briefly as the question allows, in Markdown. Say so when you do not know something. When "
-    "somebody wants a picture made or changed and you cannot do that, tell them to begin their message with "
-    "`imagine:` and to say what it is to show."
-)
-
-Ids = Annotated[frozenset[str], BeforeValidator(spellings.ids)]
-Cap = Annotated[int | None, BeforeValidator(spellings.cap)]
-Seconds = Annotated[float, BeforeValidator(spellings.number("a number of seconds above 0", above=0, most=86_400))]
+from bot.policy import Names, Policy
+from bot.tools import Toolbox
 
 
-class _Group(BaseModel):
-    # Values that are wrong may be secrets that landed in the wrong variable, so pydantic never gets to print one.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class GeminiSettings(_Group):
+class GeminiSettings(Group):
     """Who answers. Without a key it is the built-in offline model."""
 
     api_key: Annotated[SecretStr | None, BeforeValidator(spellings.secret())] = Field(
@@ -46,6 +32,10 @@ class GeminiSettings(_Group):
     image_model: Annotated[str, BeforeValidator(spellings.word)] = Field(
         "gemini-3.1-flash-image", description="id of the model that makes a picture where one is asked for by command"
     )
+    research_agent: Annotated[str, BeforeValidator(spellings.word)] = Field(
+        "deep-research-preview-04-2026",
+        description="id of the agent that researches where that is asked for; off",
+    )
     base_url: Annotated[str | None, BeforeValidator(spellings.base_url)] = Field(
         None, description="another endpoint that speaks the Interactions API, without a version"
     )
@@ -56,6 +46,11 @@ class GeminiSettings(_Group):
         None, description="free or paid: how long Gemini keeps what is said, for /privacy to tell"
     )
 
+    @property
+    def agent(self) -> str | None:
+        """The agent that researches; None where research is switched off."""
+        return None if self.research_agent.lower() == "off" else self.research_agent
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.base_url is not None and self.api_key is None:
@@ -65,7 +60,7 @@ class GeminiSettings(_Group):
         return self
 
 
-class SlackSettings(_Group):
+class SlackSettings(Group):
     """The Slack app. It runs when its bot token is set: over Socket Mode with an app token, over HTTP without."""
 
     bot_token: Annotated[SecretStr | None, BeforeValidator(spellings.slack_token("xoxb-"))] = Field(
@@ -109,7 +104,7 @@ class SlackSettings(_Group):
         return self.bot_token is not None
 
 
-class DiscordSettings(_Group):
+class DiscordSettings(Group):
     """The Discord application. It runs when its token is set."""
 
     token: Annotated[SecretStr | None, BeforeValidator(spellings.secret())] = Field(
@@ -131,7 +126,7 @@ class DiscordSettings(_Group):
         return self.token is not None
 
 
-class DatabaseSettings(_Group):
+class DatabaseSettings(Group):
     """Where threads and turns are kept."""
 
     url: Annotated[str, BeforeValidator(spellings.database_url)] = Field(
@@ -145,7 +140,7 @@ class DatabaseSettings(_Group):
         return Path(self.url.removeprefix("sqlite:///"))
 
 
-class WebSettings(_Group):
+class WebSettings(Group):
     """The page, and the health and the metrics that are served from the same place."""
 
     host: Annotated[str, BeforeValidator(spellings.host)] = Field(
@@ -169,73 +164,6 @@ class WebSettings(_Group):
                 "set WEB_TOKEN to at least 16 characters, or WEB_HOST to 127.0.0.1."
             )
         return self
-
-
-class BotSettings(_Group):
-    """The bot's own behaviour."""
-
-    system_prompt: Annotated[str, BeforeValidator(str.strip)] = Field(
-        SYSTEM_PROMPT, description="what the model is told about itself, with every turn"
-    )
-    follow: Annotated[Follow, BeforeValidator(spellings.choice(*Follow))] = Field(
-        Follow.SMART,
-        description="threads that need no mention: smart, those begun by addressing the bot; always, those it was "
-        "ever addressed in; mention, none",
-    )
-    guests: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
-        False, description="whether guests of a workspace are served"
-    )
-    outsiders: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
-        False, description="whether people of other organisations are served, in channels shared with them"
-    )
-    allow_installations: Ids = Field(
-        frozenset(), description="workspaces and servers to serve, dm for Discord's direct messages; empty: all"
-    )
-    allow_channels: Ids = Field(frozenset(), description="channels to serve; empty: all")
-    allow_people: Ids = Field(frozenset(), description="people to serve; empty: everybody")
-    block_installations: Ids = Field(frozenset(), description="workspaces and servers never to serve")
-    block_channels: Ids = Field(frozenset(), description="channels never to serve")
-    block_people: Ids = Field(frozenset(), description="people never to serve")
-    private: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
-        False, description="whether Gemini keeps nothing of any conversation; they are kept here and sent whole"
-    )
-    private_channels: Ids = Field(frozenset(), description="channels of whose conversations Gemini keeps nothing")
-    retention_days: Annotated[int | None, BeforeValidator(spellings.days)] = Field(
-        None, description="days after which a thread in which nothing happened is forgotten; 0: never"
-    )
-    daily_turns_per_person: Cap = Field(None, description="turns one person may have in a day (UTC); 0: no cap")
-    daily_turns: Cap = Field(None, description="turns everybody together may have in a day (UTC); 0: no cap")
-    concurrency: Annotated[
-        int, BeforeValidator(spellings.whole("a whole number from 1 to 100000", least=1, most=100_000))
-    ] = Field(1000, description="threads answered at the same time")
-    drain_seconds: Annotated[
-        float, BeforeValidator(spellings.number("a number of seconds, 0 or more", least=0, most=86_400))
-    ] = Field(8.0, description="seconds that running turns are given to finish when the bot is stopped")
-    turn_seconds: Seconds = Field(300.0, description="seconds one attempt at an answer may take")
-    refused_seconds: Seconds = Field(20.0, description="seconds of refusals by the model before a notice says so")
-    silent_seconds: Seconds = Field(60.0, description="seconds of silence after which an answer counts as broken")
-    inline_mb: Annotated[
-        int, BeforeValidator(spellings.whole("a whole number of megabytes from 1 to 70", least=1, most=70))
-    ] = Field(15, description="megabytes of files that one question may carry")
-    upload_mb: Annotated[
-        int, BeforeValidator(spellings.whole("a whole number of megabytes from 1 to 2000", least=1, most=2000))
-    ] = Field(200, description="megabytes of one file; what one question cannot carry is uploaded to Gemini before it")
-    chain_tokens: Annotated[int, BeforeValidator(spellings.or_never("tokens", least=10_000))] = Field(
-        200_000, description="tokens of a thread at Gemini after which it goes on from a summary; 0: never"
-    )
-    chain_turns: Annotated[int, BeforeValidator(spellings.or_never("turns", least=2))] = Field(
-        100, description="turns of a thread at Gemini after which it goes on from a summary; 0: never"
-    )
-    links: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
-        False, description="whether public links to pictures, PDFs and YouTube are given to Gemini to open"
-    )
-    log_format: Annotated[Literal["text", "json"], BeforeValidator(spellings.choice("text", "json"))] = Field(
-        "text", description="text for people, json for machines"
-    )
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        BeforeValidator(spellings.choice("debug", "info", "warning", "error")),
-    ] = Field("info", description="the least important lines to write: debug, info, warning or error")
 
 
 class Settings(BaseSettings):
@@ -267,6 +195,10 @@ class Settings(BaseSettings):
             refused=self.bot.refused_seconds,
             silent=self.bot.silent_seconds,
             turn=self.bot.turn_seconds,
+            long=self.bot.background_seconds if self.bot.background == "auto" else None,
+            run=self.bot.research_minutes * 60,
+            poll=self.bot.research_poll_seconds,
+            warning=self.bot.research_wait_seconds,
             chain_turns=self.bot.chain_turns,
             chain_tokens=self.bot.chain_tokens,
         )
@@ -288,12 +220,22 @@ class Settings(BaseSettings):
         )
 
     @property
+    def toolbox(self) -> Toolbox:
+        """The tools that are offered with questions."""
+        named = tuple({"type": name} for name in self.bot.tools)
+        file = self.bot.tools_file
+        return Toolbox(
+            everywhere=(*named, *file.everywhere), search_channels=self.bot.search_channels, channels=file.channels
+        )
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be seen, for the log to look out for."""
         slack = self.slack
         slacks = (slack.bot_token, slack.app_token, slack.signing_secret)
         found = (self.gemini.api_key, *slacks, self.discord.token, self.web.token)
-        return tuple(secret.get_secret_value() for secret in found if secret is not None)
+        tokens = (secret.get_secret_value() for secret in found if secret is not None)
+        return (*tokens, *self.bot.tools_file.secrets)
 
     @classmethod
     def settings_customise_sources(

@@ -6,7 +6,7 @@ every signature untouched. A stream tells a step in pieces, and its end brings n
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.sse import JsonObject, storable
 
 _OUTPUT = "model_output"
 _MEDIA = frozenset({"image", "audio", "video", "document"})
+_TEXTS = frozenset({"result", "code"})  # all else, a signature above all, is told whole
 
 
 @dataclass(slots=True)
@@ -40,11 +41,7 @@ class _Step:
 
     def more(self, delta: JsonObject) -> None:
         """Take in a delta that brings fields of the step itself: a call's arguments, a tool's result."""
-        for name, value in delta.items():
-            known = self.fields.get(name)
-            if name == "type":
-                continue
-            self.fields[name] = [*known, *value] if isinstance(known, list) and isinstance(value, list) else value
+        self.fields = grown(self.fields, delta)
 
     def whole(self) -> dict[str, Any]:
         step = dict(self.fields)
@@ -107,6 +104,31 @@ class StepPieces:
                 step.more(delta)
             case _:
                 pass  # files come by another way; what is unknown cannot be put together
+
+
+def grown(step: Mapping[str, Any], delta: JsonObject) -> dict[str, Any]:
+    """A tool's step with what a delta adds to it: to a list its items, to a result or to code its characters.
+
+    Nobody documents whether a text comes in pieces, or as a whole that grows; what begins with all of the text before
+    it is taken for the latter.
+    """
+    fields = dict(step)
+    for name, value in delta.items():
+        known = fields.get(name)
+        if name == "type":
+            continue
+        if isinstance(known, list) and isinstance(value, list):
+            fields[name] = [*known, *value]
+        elif isinstance(known, dict) and isinstance(value, dict):  # the arguments of a call
+            fields[name] = {**known, **{inner: _longer(inner, known.get(inner), value[inner]) for inner in value}}
+        else:
+            fields[name] = _longer(name, known, value)
+    return fields
+
+
+def _longer(name: str, known: object, value: object) -> object:
+    is_piece = name in _TEXTS and isinstance(known, str) and isinstance(value, str) and not value.startswith(known)
+    return f"{known}{value}" if is_piece else value
 
 
 def index_of(event: JsonObject) -> int | None:

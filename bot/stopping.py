@@ -1,8 +1,9 @@
 """A switch that ends work from outside, at once, without cancelling the task that does it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 
 class TurnStopped(Exception):
@@ -43,3 +44,18 @@ class StopSwitch:
             if scope.expired():
                 raise TurnStopped from None
             raise
+
+
+async def whatever_happens(work: Coroutine[Any, Any, None]) -> None:
+    """Do something small to its end, even when the turn is stopped meanwhile.
+
+    An interaction whose id was not written down could never be deleted at Gemini.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # the turn ends; what it may have been is nobody's concern any more
+        raise

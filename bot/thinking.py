@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.answers import READING, SUMMING_UP, Answer
+from bot.answers import ASKING, READING, SUMMING_UP, Answer
+from bot.calls import CALLING
 from bot.parts import cleaned
 
 LONGEST = 80  # characters of a headline
@@ -18,7 +19,11 @@ _TOOLS: Mapping[str, str] = MappingProxyType(
         "code_execution": "Running code",
         "google_maps": "Looking at the map",
         "file_search": "Looking through files",
+        "retrieval": "Looking through documents",
+        "tool_search": "Looking for a tool",
+        "processing": "Looking at what was sent",
         SUMMING_UP: "Summing up what was said before",
+        f"{CALLING}read_link": "Reading what is linked to",
     }
 )
 # Gemini begins each passage of its summaries with a line in bold.
@@ -33,8 +38,11 @@ def doing(answer: Answer) -> str | None:
 
     No markup is left in it, no address, and nothing that could name anybody.
     """
-    if answer.tool is not None and answer.tool.startswith(READING):
-        return _shortened(_plain(f"Reading {answer.tool.removeprefix(READING)}"))
+    if answer.tool is not None and answer.tool.startswith((ASKING, READING)):
+        return _shortened(_plain(f"{answer.tool[0].upper()}{answer.tool[1:]}"))
+    if answer.tool is not None and answer.tool.startswith(CALLING) and answer.tool not in _TOOLS:
+        # Of ours by name, and named by the model: nothing but a few letters of it is shown.
+        return _shortened(_plain(f"Calling {answer.tool.removeprefix(CALLING).replace('_', ' ')}"))
     if answer.tool is not None:
         return _TOOLS.get(answer.tool, "Using a tool")
     newest = cleaned(answer.thoughts[-_LOOKED_AT:])

@@ -126,10 +126,13 @@ def forgotten(db: sqlite3.Connection, thread: Thread) -> Forgotten | None:
 
 
 def to_delete(db: sqlite3.Connection, thread: Thread) -> InteractionId | None:
-    """`ForgettingStore.to_delete`; those of turns that are gone belong to an earlier forgetting, and so to this one."""
+    """`ForgettingStore.to_delete`; those of turns that are gone belong to an earlier forgetting, and so to this one.
+
+    What runs is cancelled first: it would go on when it is deleted, and be paid for.
+    """
     row = db.execute(
         "SELECT interaction.id FROM interaction JOIN forgetting ON forgetting.thread = interaction.thread"
-        " WHERE interaction.thread = ? AND interaction.undeleted IS NULL"
+        " WHERE interaction.thread = ? AND interaction.undeleted IS NULL AND interaction.runs = 0"
         " AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.thread = interaction.thread AND turn.id = interaction.turn"
         " AND (turn.epoch >= forgetting.epoch OR turn.ended_at IS NULL))"
         " ORDER BY interaction.created_at, interaction.id LIMIT 1",
@@ -182,7 +185,9 @@ def erase(db: sqlite3.Connection, one: Forgotten, *, report: str, keeps_text: bo
     key = {"thread": one.thread.key, "epoch": one.epoch}
     is_due = db.execute(
         "SELECT 1 FROM forgetting WHERE thread = :thread AND epoch = :epoch AND report IS NULL AND NOT EXISTS"
-        " (SELECT 1 FROM turn WHERE turn.thread = :thread AND turn.ended_at IS NULL AND turn.epoch < :epoch)",
+        " (SELECT 1 FROM turn WHERE turn.thread = :thread AND turn.ended_at IS NULL AND turn.epoch < :epoch)"
+        " AND NOT EXISTS (SELECT 1 FROM interaction WHERE interaction.thread = :thread AND runs = 1 AND NOT EXISTS"
+        " (SELECT 1 FROM turn WHERE turn.thread = :thread AND turn.id = interaction.turn AND turn.epoch >= :epoch))",
         key,
     ).fetchone()
     if is_due is None or to_delete(db, one.thread) is not None or file_to_delete(db, one.thread) is not None:

@@ -28,7 +28,7 @@ from bot.messages import (
 _TURN: LiteralString = """
     SELECT turn.thread, turn.id, turn.epoch, turn.state, turn.created_at, turn.previous, turn.interaction, turn.asks,
            turn.stopping, turn.refusal, turn.notice, turn.tell, turn.summary, turn.ended_at,
-           thread.reset_at
+           turn.agent, turn.begun_at, thread.reset_at
     FROM turn JOIN thread ON thread.thread = turn.thread
     WHERE """
 _MESSAGE: LiteralString = """
@@ -104,7 +104,7 @@ def _by_turn(rows: Iterable[Row]) -> dict[Row, list[Row]]:
 def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row], overheard: frozenset[MessageId]) -> Turn:
     thread = Thread.from_key(row[0])
     _, turn, epoch, state, created_at, previous, interaction, asks, stopping, refusal, notice, tell, *rest = row
-    summary, ended_at, since = rest
+    summary, ended_at, agent, begun_at, since = rest
     return Turn(
         id=TurnId(turn),
         thread=thread,
@@ -122,6 +122,8 @@ def _turn(row: Row, messages: Iterable[Row], parts: Iterable[Row], overheard: fr
         tell=bool(tell),
         summary=InteractionId(summary) if summary else None,  # empty: asked for in vain
         ended_at=ended_at,
+        agent=agent,
+        begun_at=begun_at,
         since=since,
         overheard=overheard,
     )

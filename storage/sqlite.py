@@ -37,11 +37,13 @@ from bot.ports import (
 )
 from storage import catching_up, controls, exchanges, messages, placing, transcripts, turns, uploads
 from storage import usage as books
+from storage.approvals import SqliteApprovals
 from storage.chains import SqliteChains
 from storage.commits import Commits, group_commits
 from storage.database import Opened, commit_something_small, forget_the_log, open_database, read_url
 from storage.forgetting import SqliteForgetting
 from storage.migrate import MIGRATIONS, read_migrations
+from storage.runs import SqliteRuns
 from storage.tally import Tally
 
 TEXT_KEPT = frozenset({Platform("web")})
@@ -112,6 +114,8 @@ class SqliteStore:
     ) -> None:
         self._write, self._read = commits.write, commits.read
         self.chains = SqliteChains(commits, now=now)
+        self.runs = SqliteRuns(commits, now=now)
+        self.approvals = SqliteApprovals(commits, now=now)
         self.forgetting = SqliteForgetting(commits, now=now, keeps_text=keeps_text)
         self._tally = tally
         self._now = now

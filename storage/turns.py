@@ -70,7 +70,7 @@ def asking(db: sqlite3.Connection, turn: Turn, after: InteractionId | None) -> N
 def created(db: sqlite3.Connection, turn: Turn, interaction: InteractionId, *, now: float) -> bool:
     """`TurnStore.created`; False for a stale turn, whose interaction is noted all the same: it has to be deleted."""
     keep_interaction(db, turn, interaction, now)
-    return try_update(db, turn, "interaction = :interaction", {"interaction": interaction})
+    return try_update(db, turn, "interaction = :interaction, begun_at = NULL", {"interaction": interaction})
 
 
 def shown(db: sqlite3.Connection, turn: Turn, part: Part, *, keeps_text: bool) -> None:
@@ -113,11 +113,14 @@ def answered(
     update(
         db,
         turn,
-        "state = 'answered', interaction = :interaction, model = :model, chain_tokens = :length, ended_at = :now",
+        # All that an agent read in its searches is no part of the chain: of its work the report alone is.
+        "state = 'answered', interaction = :interaction, model = :model, ended_at = :now,"
+        " chain_tokens = CASE WHEN agent IS NULL THEN :length ELSE :made END",
         {
             "interaction": interaction,
             "model": model,
             "length": usage.input_tokens + usage.output_tokens,
+            "made": usage.output_tokens,
             "now": now,
         },
     )

@@ -15,6 +15,7 @@ import pytest
 
 import bot
 from bot.config import VARIABLES, read_settings
+from bot.tool_settings import ToolsFile
 from tests.support.layout import OWNERS, ROOMS, read_modules
 
 ROOT = Path(__file__).parents[1]
@@ -42,13 +43,13 @@ def default_of(variable: str) -> str:  # noqa: PLR0911 - a flat table
     match getattr(getattr(read_settings({}, None), group), field):
         case None if field.startswith("daily_turns") or field == "retention_days":
             return "0"
-        case None:
+        case None | ToolsFile():
             return ""
         case frozenset() as names:
             return ",".join(sorted(names))
         case tuple() as names:
             return ",".join(names)
-        case bool() as switch if variable in {"CLEW_GUESTS", "CLEW_LINKS", "CLEW_OUTSIDERS", "CLEW_PRIVATE"}:
+        case bool() as switch if variable.startswith("CLEW_"):
             return "on" if switch else "off"
         case bool() as switch:
             return str(switch).lower()

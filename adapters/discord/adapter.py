@@ -4,14 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 
 from adapters.discord.announcer import Announcer
 from adapters.discord.application import set_commands
+from adapters.discord.approving import Approving
 from adapters.discord.asked import Questions
 from adapters.discord.calls import Calls
 from adapters.discord.catchup import CatchUp
 from adapters.discord.channels import Channels
+from adapters.discord.composed import Parts, Work
 from adapters.discord.files import Downloads
 from adapters.discord.gaps import Gaps
 from adapters.discord.gateway import Connection
@@ -19,6 +20,7 @@ from adapters.discord.history import history, read
 from adapters.discord.ingest import Inbox, Ingest
 from adapters.discord.interactions import Commands, Interactions
 from adapters.discord.line import DiscordSettings, Identity, Line, open_line
+from adapters.discord.linked import Linked
 from adapters.discord.pages import Pages
 from adapters.discord.payloads import Fields
 from adapters.discord.people import Called, Nicknames
@@ -34,39 +36,12 @@ from bot.errands import Errands
 from bot.errors import SettingsError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
-from bot.ports import Reply, Store
+from bot.ports import Approval, Reply, Store
 from bot.watching import Watching
 
 __all__ = ["DiscordAdapter", "Line", "Rhythm", "open_line"]
 
 _GRACE = 2.0  # seconds that what was heard is given to be stored when everything ends
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What needs to know who we are."""
-
-    identity: Identity
-    connection: Connection
-    gaps: Gaps
-    nicknames: Nicknames
-    servers: Servers
-    threads: Threads
-    channels: Channels
-    pages: Pages
-    downloads: Downloads
-    announcer: Announcer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """What goes on while Discord is served."""
-
-    ingest: Ingest
-    interactions: Interactions
-    confirmations: Confirmations
-    catch_up: CatchUp
-    watching: Watching
 
 
 class DiscordAdapter:
@@ -106,8 +81,8 @@ class DiscordAdapter:
         self._calls = Calls(
             line.http, sleep=sleep, clock=clock, is_in_danger=line.invalid.are_too_many, metrics=metrics
         )
-        self._work: _Work | None = None
-        self._parts: _Parts | None = None
+        self._work: Work | None = None
+        self._parts: Parts | None = None
         self._is_known, self._is_begun = asyncio.Event(), asyncio.Event()  # who we are, and the work
 
     @property
@@ -161,7 +136,7 @@ class DiscordAdapter:
         else:
             work.ingest.hear(name, body)
 
-    def _known_as(self, identity: Identity) -> _Parts:
+    def _known_as(self, identity: Identity) -> Parts:
         calls, pages = self._calls, Pages(self._calls)
         threads, nicknames = Threads(calls, sleep=self._sleep), Nicknames()
         gaps = Gaps(
@@ -181,7 +156,7 @@ class DiscordAdapter:
             late=self._rhythm.late,
         )
         servers = Servers(identity.user_id, told=lambda: connection.guilds, find=connection.guild)
-        self._parts = _Parts(
+        self._parts = Parts(
             identity=identity,
             connection=connection,
             gaps=gaps,
@@ -192,11 +167,12 @@ class DiscordAdapter:
             pages=pages,
             downloads=Downloads(pages.one, self._line.session, self._file_hosts, sleep=self._sleep, clock=self._clock),
             announcer=Announcer(calls, threads, me=identity.user_id),
+            approving=Approving(calls, threads, me=identity.user_id),
         )
         self._is_known.set()
         return self._parts
 
-    def _begun(self, errands: Errands, parts: _Parts) -> _Work:
+    def _begun(self, errands: Errands, parts: Parts) -> Work:
         confirmations = Confirmations(self._store, DISCORD, parts.announcer.confirm, sleep=self._sleep)
         ingest = Ingest(
             errands,
@@ -230,7 +206,7 @@ class DiscordAdapter:
         questions = Questions(
             self._calls, parts.downloads, self._inbox, me=parts.servers.me, called=parts.channels.called
         )
-        return _Work(
+        return Work(
             ingest=ingest,
             interactions=Interactions(
                 errands,
@@ -306,6 +282,15 @@ class DiscordAdapter:
         me = parts.servers.me(message.thread.installation_id)
         return await read(parts.pages, me, message, called=_called(parts, message.thread))
 
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        """What a link leads to, for somebody; see `Adapter`."""
+        parts = await self._known()
+        me, called = parts.servers.me(thread.installation_id), _called(parts, thread)
+        linked = Linked(self._calls, parts.pages)
+        return await linked.read_for(person, thread, link, permits=permits, me=me, called=called)
+
     async def standing(self, thread: Thread, person: Person) -> Standing:
         """What somebody is to the server: whoever can write in it is a member."""
         return person.standing or Standing.MEMBER
@@ -316,13 +301,21 @@ class DiscordAdapter:
             await self._is_begun.wait()
         await self._work.catch_up.thread(thread)
 
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Ask for approval, once; see `Adapter`."""
+        await (await self._known()).approving.ask(turn, approval, words)
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show what was decided; see `Adapter`."""
+        await (await self._known()).approving.settle(turn, approval, words)
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""
         await (await self._known()).announcer.confirm(thread, command, words)
 
     # --- what is known --------------------------------------------------------------------------
 
-    async def _known(self) -> _Parts:
+    async def _known(self) -> Parts:
         while self._parts is None:
             await self._is_known.wait()
         return self._parts
@@ -331,5 +324,5 @@ class DiscordAdapter:
         await kept_up(work, pause=self._rhythm.longest_pause if pause is None else pause, sleep=self._sleep)
 
 
-def _called(parts: _Parts, thread: Thread) -> Called:
+def _called(parts: Parts, thread: Thread) -> Called:
     return lambda name: parts.channels.called(thread.installation_id, name)

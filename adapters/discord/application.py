@@ -43,7 +43,8 @@ SCOPES: Final = ("bot", "applications.commands")
 LONGEST_QUESTION: Final = 1800  # characters; it is shown in a message, which takes 2000
 LONGEST_WISH: Final = LONGEST_QUESTION - 20  # the same, with the command before it
 
-ASK, IMAGINE, RESET, STOP, RETRY, HELP = "ask", "imagine", "reset", "stop", "retry", "help"
+ASK, IMAGINE, RESEARCH = "ask", "imagine", "research"
+RESET, STOP, RETRY, HELP = "reset", "stop", "retry", "help"
 FORGET, HISTORY, USAGE, PRIVACY = "forget", "history", "usage", "privacy"
 ASK_ABOUT, RESET_HERE = "Ask Clew about this", "Reset from here"
 
@@ -78,6 +79,18 @@ COMMANDS: tuple[Json, ...] = (
             "max_length": LONGEST_WISH,
         },
         {"type": _FILE, "name": "file", "description": "A picture to begin from"},
+    ),
+    _chat(
+        RESEARCH,
+        "Have Gemini's research agent work on something: minutes, and dollars",
+        {
+            "type": _TEXT,
+            "name": "prompt",
+            "description": "What is to be found out",
+            "required": True,
+            "max_length": LONGEST_WISH,
+        },
+        {"type": _FILE, "name": "file", "description": "A file that comes with it"},
     ),
     _chat(RESET, "Start this conversation afresh"),
     _chat(STOP, "Stop the answer that is being given"),

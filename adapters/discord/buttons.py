@@ -5,7 +5,7 @@ from enum import Enum, StrEnum
 
 from bot.messages import TurnId
 
-_PRESSED = re.compile(r"clew:(stop|retry):([0-9a-zA-Z_-]{1,64})")
+_PRESSED = re.compile(r"clew:(stop|retry|approve|decline):([0-9a-zA-Z_-]{1,64})")
 _ROW, _BUTTON, _GREY = 1, 2, 2  # types of components, and a style
 
 Component = dict[str, object]
@@ -16,6 +16,8 @@ class Press(StrEnum):
 
     STOP = "stop"
     RETRY = "retry"
+    APPROVE = "approve"
+    DECLINE = "decline"
 
 
 class Buttons(Enum):
@@ -24,6 +26,7 @@ class Buttons(Enum):
     NONE = ()
     GROWING = (Press.STOP,)
     WHOLE = (Press.RETRY,)
+    ASKING = (Press.APPROVE, Press.DECLINE)
 
 
 def components(buttons: Buttons, turn: TurnId) -> list[Component]:

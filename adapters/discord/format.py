@@ -28,7 +28,7 @@ PART_LIMIT = 1_850  # code points of a part; the rest is for the last line and a
 MOST_PARTS = 6  # messages of one answer; what is longer is a file as well
 FOOTER_LIMIT = 80  # code points of a line under a part
 
-_LAST_LINE = f"\n-# This answer goes on. All of it is in `{OVERFLOW_NAME}`."
+_LAST_LINE = "\n-# This answer goes on. All of it is in `{}`."
 
 
 def growing_markdown_of(answer: Answer) -> str:
@@ -45,7 +45,7 @@ def render(markdown: str, *, whole: bool = True) -> str:
     return rendered(cleaned(markdown), whole=whole)
 
 
-def plan(markdown: str, *, whole: bool = True) -> Plan:
+def plan(markdown: str, *, whole: bool = True, file: str | None = None) -> Plan:
     """Cut an answer into messages.
 
     Of more than `MOST_PARTS` the opening ones stay, the last of them says where the rest is, and all of it goes
@@ -54,9 +54,13 @@ def plan(markdown: str, *, whole: bool = True) -> Plan:
     Args:
         whole: the answer is finished. While it grows there is no file and no last line yet; all parts but the
             last stay what they are.
+        file: the name of the file, which there is in any case then.
     """
     parts = tuple(split(render(markdown, whole=whole), limit=PART_LIMIT))
-    return planned(parts, most=MOST_PARTS, last_line=_LAST_LINE, markdown=markdown, whole=whole)
+    last_line = _LAST_LINE.format(file or OVERFLOW_NAME)
+    return planned(
+        parts, most=MOST_PARTS, last_line=last_line, markdown=markdown, whole=whole, has_file=file is not None
+    )
 
 
 def notice(markdown: str) -> str:

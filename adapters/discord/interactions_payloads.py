@@ -13,6 +13,7 @@ from adapters.discord.application import (
     HISTORY,
     IMAGINE,
     PRIVACY,
+    RESEARCH,
     RESET,
     RESET_HERE,
     RETRY,
@@ -48,7 +49,7 @@ _COMMANDS = {
     PRIVACY: Command.PRIVACY,
     HELP: Command.HELP,
 }
-_PRESSES = {Press.STOP: Command.STOP, Press.RETRY: Command.RETRY}
+_PRESSES = {press: Command(press.value) for press in Press}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,13 @@ def _command(body: Fields, data: Fields, call: Call, person: Person, where: Wher
             return Told(call, person, where, Command.RESET, message_id=str(message["id"]))
         about = {"channel_id": where.channel_id, **message}
         return Asking(call, person, where, about=about, can_write=_can_write(body, where))
-    if name not in {ASK, IMAGINE}:
+    if name not in {ASK, IMAGINE, RESEARCH}:
         return None
     options = _options(data)
     chosen = options.get("file")
     file = fields(fields(resolved.get("attachments")).get(chosen)) if is_id(chosen) else None
     # A wish is shown, and read again later, as it would have been typed.
-    words = (f"/imagine {text(options.get('prompt'))}" if name == IMAGINE else text(options.get("text"))).strip()
+    words = (text(options.get("text")) if name == ASK else f"/{name} {text(options.get('prompt'))}").strip()
     return Asking(call, person, where, words, file or None, can_write=_can_write(body, where))
 
 

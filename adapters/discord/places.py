@@ -24,7 +24,7 @@ channel of a direct message is that of one person and one bot.
 
 
 _LINK = re.compile(
-    r"https://(?:\w+\.)?discord(?:app)?\.com/channels/(?:@me|[0-9]{1,20})/(?P<channel>[0-9]{1,20})"
+    r"https://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<server>@me|[0-9]{1,20})/(?P<channel>[0-9]{1,20})"
     r"(?:/(?P<message>[0-9]{1,20}))?/?"
 )
 
@@ -98,11 +98,27 @@ def pointed_by(text: str) -> Pointed | None:
 
     ``https://discord.com/channels/SERVER/CHANNEL[/MESSAGE]``, with ``@me`` for the server of direct messages
     """
+    link = read_link(text)
+    if link is None:
+        return None
+    return Pointed(DISCORD, link.channel_id, message_id=MessageId(link.message_id) if link.message_id else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The address of a message, a thread or a channel."""
+
+    server_id: str | None  # None: direct messages
+    channel_id: str
+    message_id: str | None
+
+
+def read_link(text: str) -> Link | None:
+    """The link that *text* is, bare or in angle brackets; None when it is something else."""
     found = _LINK.fullmatch(text.strip().removeprefix("<").removesuffix(">"))
     if found is None:
         return None
-    message = found["message"]
-    return Pointed(DISCORD, found["channel"], message_id=MessageId(message) if message else None)
+    return Link(None if found["server"] == "@me" else found["server"], found["channel"], found["message"])
 
 
 def is_continuous(thread: Thread) -> bool:

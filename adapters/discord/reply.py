@@ -119,6 +119,8 @@ class DiscordReply:
                     await self._show(posting, [Face(render(text))], until)
                 except DiscordRefused as error:  # where not even that can be said, the asker is told elsewhere
                     raise DiscordClosed("notice", error.status, error.code) from error
+            case Stopped(answer) if answer.is_empty and answer.opening:
+                await self._show(posting, faces.faces_of((render(answer.opening),), ()), until)
             case Stopped(answer) if answer.is_empty:
                 await posting.keep(faces.is_sign, faces.STOPPED, until=until)
             case Answered(answer) | Stopped(answer):

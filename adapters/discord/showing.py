@@ -36,13 +36,14 @@ def whole(answer: Answer, *, asked: str | None, limit: int) -> list[Face]:
         limit: bytes that one file may have.
     """
     passages = passages_of(answer, asked=asked)
-    shown = _passage_by_passage(answer, passages, limit) if len(passages) > 1 else []
+    shown = _passage_by_passage(answer, passages, limit) if len(passages) > 1 and answer.file is None else []
     if not 0 < len(shown) <= MOST_PARTS:
-        planned = plan(_in_one_piece(answer, passages))
-        overflow = () if planned.overflow is None else (File(OVERFLOW_NAME, planned.overflow),)
-        texts = planned.parts or (faces.FILES_ONLY if answer.media else faces.NOTHING,)
+        planned = plan(_in_one_piece(answer, passages), file=answer.file)
+        overflow = () if planned.overflow is None else (File(answer.file or OVERFLOW_NAME, planned.overflow),)
+        texts = planned.parts or (faces.FILES_ONLY if answer.media or answer.runs else faces.NOTHING,)
         shown = _with_files(texts, (*overflow, *_sent(files_of(passages))), limit)
-    return [*shown[:-1], replace(shown[-1], buttons=Buttons.WHOLE)]
+    opening = [Face(render(answer.opening))] if answer.opening else []
+    return [*opening, *shown[:-1], replace(shown[-1], buttons=Buttons.WHOLE)]
 
 
 def without_files(answer: Answer) -> list[Face]:
@@ -58,7 +59,7 @@ def seen(answer: Answer) -> Answer:
     text = answer.text[:_MOST_GROWING]
     if text.strip():
         return Answer(text=text, media=answer.media, places=answer.places)
-    return Answer(thoughts=answer.thoughts, tool=answer.tool)
+    return Answer(thoughts=answer.thoughts, tool=answer.tool, opening=answer.opening)
 
 
 def growing(answer: Answer) -> tuple[str, ...]:
@@ -69,6 +70,8 @@ def growing(answer: Answer) -> tuple[str, ...]:
     *earlier, last = passages_of(answer)
     texts = [text for passage in earlier for text in plan(closed(passage.text.strip("\n"))).parts]
     texts += plan(growing_markdown_of(replace(answer, text=last.text)), whole=False).parts
+    if not texts and answer.opening:
+        return (render(answer.opening),)
     if not texts and (words := doing(answer)) is not None:
         return (sign(words),)
     return tuple(texts[:MOST_PARTS])

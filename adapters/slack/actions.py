@@ -11,7 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack.actions_payloads import Pressed, Slash, read_action, read_shortcut, read_slash
-from adapters.slack.buttons import RESET, RETRY, STOP
+from adapters.slack.buttons import APPROVE, DECLINE, RESET, RETRY, STOP
 from adapters.slack.format import mrkdwn
 from adapters.slack.ingest import Commands, Standings, with_standing
 from adapters.slack.manifest import COMMAND
@@ -26,6 +26,7 @@ from bot.messages import MessageId, Person, Thread, TurnId
 logger = logging.getLogger(__name__)
 
 _BUTTONS = {STOP: Command.STOP, RETRY: Command.RETRY, RESET: Command.RESET}
+_BUTTONS |= {APPROVE: Command.APPROVE, DECLINE: Command.DECLINE}
 _SORRY = "I could not note that down just now, so it may not have been done. Please try again in a moment."
 _NO_LINK = (
     "That is not a link to a message of this workspace. The menu of a message has *Copy link*; "
@@ -36,11 +37,16 @@ _ELSEWHERE = "That belongs to another place. Please give the command there."
 _NONE_RUNNING = "I am not answering anything of yours here just now."
 _NONE_RECENT = "I know of no recent thread of yours in this channel."
 _ALONE = "There are only the two of us here, so I answer whatever you write."
-_IMAGINE = "imagine"
-_SAID_OPENLY = (
-    "What this command says can be seen by you alone, and a picture is for the thread. Mention me where it is to go: "
-    "<@{me}> `imagine: a red kite`. In a direct message `imagine: a red kite` is enough."
-)
+_SAID_OPENLY = {
+    "imagine": (
+        "What this command says can be seen by you alone, and a picture is for the thread. Mention me where it is to "
+        "go: <@{me}> `imagine: a red kite`. In a direct message `imagine: a red kite` is enough."
+    ),
+    "research": (
+        "What this command says can be seen by you alone, and a report is for the thread. Mention me where it is to "
+        "go: <@{me}> `research: how kites fly`. In a direct message `research: how kites fly` is enough."
+    ),
+}
 _ONE_MOMENT = "One moment …"
 
 Json = dict[str, Any]
@@ -140,8 +146,9 @@ class Actions:
 
     async def _slash(self, told: Slash) -> Words:
         here = self._channel(told)
-        if told.words.partition(" ")[0].casefold().strip("/:") == _IMAGINE:
-            return Words(_SAID_OPENLY.format(me=self._me.bot_user_id))
+        openly = _SAID_OPENLY.get(told.words.partition(" ")[0].casefold().strip("/:"))
+        if openly is not None:
+            return Words(openly.format(me=self._me.bot_user_id))
         if told.command is None or told.command is Command.HELP:
             helped = await self._run(Command.HELP, here, told.trigger_id, told.person)
             return helped if told.command else Words(f"I do not know that command.\n\n{helped.text}")

@@ -6,14 +6,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from adapters.slack.actions import Actions
 from adapters.slack.announcer import Announcer
 from adapters.slack.app import make_app
+from adapters.slack.approving import Approving
 from adapters.slack.budget import Budget
 from adapters.slack.calls import Calls, SlackRefused
 from adapters.slack.catchup import CatchUp
-from adapters.slack.checks import BAD_TOKEN, Channel, Checks, bot_token_sentence, read_refusal
+from adapters.slack.checks import BAD_TOKEN, Channel, Checks, bot_token_sentence
 from adapters.slack.connection import Line, Rhythm, SlackSettings, listening, open_line, read_access
 from adapters.slack.elsewhere import Elsewhere
 from adapters.slack.files import Downloads
@@ -23,6 +25,7 @@ from adapters.slack.home import Home
 from adapters.slack.http import EVERYWHERE
 from adapters.slack.ingest import Commands, Inbox, Ingest
 from adapters.slack.last_answers import LastAnswers
+from adapters.slack.linked import read_for
 from adapters.slack.people import People
 from adapters.slack.places import SLACK
 from adapters.slack.reply import open_reply
@@ -36,7 +39,7 @@ from bot.errands import Errands
 from bot.errors import StoreError, ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
-from bot.ports import Reply, Store
+from bot.ports import Approval, Reply, Store
 
 __all__ = ["Line", "Rhythm", "SlackAdapter", "open_line"]
 
@@ -161,7 +164,8 @@ class SlackAdapter:
                 now=self._now,
                 sleep=self._sleep,
             ) as way:
-                for work in (catch_up.run, catch_up.watching.run, parts.last_answers.run, self._watch_token):
+                watch_token = partial(self._checks.watch_token, every=self._rhythm.token)
+                for work in (catch_up.run, catch_up.watching.run, parts.last_answers.run, watch_token):
                     background.start(self._kept_up(work))
                 yield f"{me.url} {way}, in {len(channels)} channel{'' if len(channels) == 1 else 's'}"
 
@@ -272,6 +276,13 @@ class SlackAdapter:
         parts = await self._known()
         return await read(self._calls, parts.people, parts.me, message)
 
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        """What a link leads to, for somebody; see `Adapter`."""
+        parts = await self._known()
+        return await read_for(self._calls, parts.people, parts.me, person, link, permits=permits)
+
     async def standing(self, thread: Thread, person: Person) -> Standing:
         """What somebody is to the workspace. Raises PlatformAway when it cannot be told now."""
         return person.standing or await (await self._known()).people.standing(person.id)
@@ -281,6 +292,14 @@ class SlackAdapter:
         while self._catch_up is None:
             await self._catches_up.wait()
         await self._catch_up.hurry(thread)
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Ask for approval, once; see `Adapter`."""
+        await Approving(self._calls, (await self._known()).me).ask(turn, approval, words)
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show what was decided; see `Adapter`."""
+        await Approving(self._calls, (await self._known()).me).settle(turn, approval, words)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Say what became of a command, once; see `Announcer`."""
@@ -300,19 +319,6 @@ class SlackAdapter:
     async def _stopped_at_slack(self, turn: Turn) -> None:
         """Somebody pressed Slack's own stop button on a growing answer."""
         await self._commands.run(Command.STOP, turn.thread, MessageId(f"stopped-{turn.id}"), turn=turn.id)
-
-    async def _watch_token(self) -> None:
-        """See now and then whether the token is still good. What arrives never waits for that."""
-        while True:
-            await self._sleep(self._rhythm.token)
-            try:
-                await self._line.client.auth_test()
-            except Exception as error:  # the SDK raises whatever a broken answer makes it stumble over
-                refusal = read_refusal(error)
-                if refusal is not None:
-                    self._condition.is_wrong("bot token", bot_token_sentence(refusal.code))
-            else:
-                self._condition.is_well("bot token")
 
     async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something until it is done, however often it fails."""

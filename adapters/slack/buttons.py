@@ -9,6 +9,8 @@ from bot.messages import TurnId
 STOP: Final = "clew_stop"  # action ids
 RETRY: Final = "clew_retry"
 RESET: Final = "clew_reset"
+APPROVE: Final = "clew_approve"
+DECLINE: Final = "clew_decline"
 BLOCK: Final = "clew_answer"
 
 Block = dict[str, object]
@@ -20,6 +22,7 @@ class Buttons(Enum):
     NONE = ()
     GROWING = ((STOP, "Stop"),)
     WHOLE = ((RETRY, "Retry"), (RESET, "Reset"))
+    ASKING = ((APPROVE, "Approve"), (DECLINE, "Decline"))
 
 
 def buttons_block(buttons: Buttons, turn: TurnId) -> list[Block]:
@@ -43,4 +46,8 @@ def offers(block: Mapping[str, object], action_id: str) -> bool:
 
 def without_buttons(blocks: Iterable[Mapping[str, object]]) -> list[Block]:
     """The blocks of a message less those of ours that hold buttons."""
-    return [dict(block) for block in blocks if not any(offers(block, action) for action in (STOP, RETRY, RESET))]
+    return [
+        dict(block)
+        for block in blocks
+        if not any(offers(block, action) for action in (STOP, RETRY, RESET, APPROVE, DECLINE))
+    ]

@@ -189,6 +189,24 @@ class Checks:
                 break
         return found
 
+    async def watch_token(self, *, every: float) -> None:
+        """See now and then whether the bot token is still good. What arrives never waits for that.
+
+        Args:
+            every: seconds between two looks.
+        """
+        while True:
+            await self._sleep(every)
+            try:
+                await self._client.auth_test()
+            except Exception as error:  # the SDK raises whatever a broken answer makes it stumble over
+                refusal = read_refusal(error)
+                if refusal is not None and self._condition is not None:
+                    self._condition.is_wrong("bot token", bot_token_sentence(refusal.code))
+            else:
+                if self._condition is not None:
+                    self._condition.is_well("bot token")
+
     async def _app_id(self, bot_id: str) -> str | None:
         """The id of the app the bot token is of; None when it cannot be told, which costs no more than a check."""
         try:

@@ -32,7 +32,7 @@ PART_LIMIT = 11_000  # characters as sent; Slack takes 12,000, and the rest is f
 MOST_PARTS = 4  # messages of one answer; what is longer is a file as well
 
 _MOST_BLOCKS = 45  # of the 50 a message may have: Slack makes several of one Markdown text
-_LAST_LINE = f"\n\n_This answer goes on. All of it is in `{OVERFLOW_NAME}`, here in the thread._"
+_LAST_LINE = "\n\n_This answer goes on. All of it is in `{}`, here in the thread._"
 _RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 
 
@@ -55,7 +55,7 @@ def render(markdown: str) -> str:
     return harmless(markdown)
 
 
-def plan(markdown: str, *, whole: bool = True) -> Plan:
+def plan(markdown: str, *, whole: bool = True, file: str | None = None) -> Plan:
     """Cut an answer into messages.
 
     Of more than `MOST_PARTS` the opening ones stay, the last of them says where the rest is, and all of it goes
@@ -64,9 +64,13 @@ def plan(markdown: str, *, whole: bool = True) -> Plan:
     Args:
         whole: the answer is finished. While it grows there is no file and no last line yet; all parts but the
             last stay what they are.
+        file: the name of the file, which there is in any case then.
     """
     parts = tuple(_parts(render(markdown)))
-    return planned(parts, most=MOST_PARTS, last_line=_LAST_LINE, markdown=markdown, whole=whole)
+    last_line = _LAST_LINE.format(file or OVERFLOW_NAME)
+    return planned(
+        parts, most=MOST_PARTS, last_line=last_line, markdown=markdown, whole=whole, has_file=file is not None
+    )
 
 
 def _parts(rendered: str) -> Iterator[str]:

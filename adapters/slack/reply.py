@@ -128,6 +128,8 @@ class SlackReply:
             case Notice(text):
                 await self._show((text,), Buttons.NONE, until=until)
                 await self._posting.remove(lambda number: number >= FILES, until=until)
+            case Stopped(answer) if answer.is_empty and answer.opening:
+                await self._show((answer.opening,), Buttons.WHOLE, until=until)
             case Stopped(answer) if answer.is_empty:
                 await self._posting.keep(WORKING, STOPPED, until=until)
             case Answered(answer) | Stopped(answer):
@@ -137,20 +139,22 @@ class SlackReply:
     async def _show_answer(self, answer: Answer, until: float) -> None:
         passages = passages_of(answer, asked=self._turn.messages[0].text)
         markdown = markdown_of(replace(answer, text=in_one_piece(passages)))
-        planned = await asyncio.to_thread(plan, markdown)  # of a very long one it takes most of a second
+        # Of a very long one it takes most of a second.
+        planned = await asyncio.to_thread(plan, markdown, file=answer.file)
+        name, opening = answer.file or OVERFLOW_NAME, (answer.opening,) if answer.opening else ()
         files = [*files_of(passages)]
         if planned.overflow is not None:
-            files.append(Made(OVERFLOW_NAME, "text/markdown", planned.overflow, "All of the answer"))
-        parts = planned.parts or (_FILES_ONLY,)
+            files.append(Made(name, "text/markdown", planned.overflow, "All of the answer"))
+        parts = (*opening, *(planned.parts or (_FILES_ONLY,)))
         await self._show(parts, Buttons.WHOLE, until=until)
         left_out = [file.name for number, file in enumerate(files) if not await self._enclosed(number, file, until)]
         if left_out:
-            if OVERFLOW_NAME in left_out:
-                parts = tuple(split(render(markdown), limit=PART_LIMIT))
+            if name in left_out:
+                parts = (*opening, *split(render(markdown), limit=PART_LIMIT))
             elif not planned.parts and len(left_out) == len(files):
                 parts = ("",)  # nothing stands below
-            *opening, last = parts
-            await self._show((*opening, f"{last}\n\n{_NOT_UPLOADED}".lstrip()), Buttons.WHOLE, until=until)
+            *earlier, last = parts
+            await self._show((*earlier, f"{last}\n\n{_NOT_UPLOADED}".lstrip()), Buttons.WHOLE, until=until)
         await self._posting.remove(lambda number: number >= FILES + len(files), until=until)
 
     async def _enclosed(self, number: int, file: Made, until: float) -> bool:
@@ -242,6 +246,8 @@ class SlackReply:
         await self._roll_over()
         is_long = len(self._draft.answer.text) > _AT_ONCE
         parts = await asyncio.to_thread(self._parts) if is_long else self._parts()
+        if not parts and self._draft.answer.opening:
+            return await self._growing.show(0, lambda: self._draft.answer.opening, flows=False)
         if not parts:
             needs_sign = not self._has_words and not self._status.is_possible
             if not needs_sign:

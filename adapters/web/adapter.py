@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from adapters.web.doors import Token
-from adapters.web.events import WEB, Unacceptable, read_thread
+from adapters.web.events import WEB, Unacceptable, pointed_by, read_thread
 from adapters.web.feeds import Feeds
 from adapters.web.files import Files
 from adapters.web.format import without_places
@@ -23,14 +23,15 @@ from adapters.web.reply import open_reply, wanted_files
 from adapters.web.server import Commands, Health, Inbox, Server
 from bot.answers import Draft
 from bot.confirmations import read_report
-from bot.errors import AttachmentUnreadable, MessageGone, PlatformAway, SettingsError, StartError
+from bot.errors import AttachmentUnreadable, LinkRefused, MessageGone, PlatformAway, SettingsError, StartError
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn, TurnState
-from bot.ports import Reply, Store
+from bot.ports import Approval, Reply, Store
 from bot.spellings import is_loopback
 
 logger = logging.getLogger(__name__)
 
 LARGEST_FILE = 100_000_000  # bytes
+_AFTER_ALL = MessageId("")  # an id of no message
 _SHUTDOWN = 1.0  # seconds that requests are given to finish
 
 
@@ -173,6 +174,18 @@ class WebAdapter:
                 )
         return said
 
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        """What a thread of the page shows; see `Adapter`. All of them are its one person's."""
+        pointed = pointed_by(link)
+        if pointed is None:
+            raise LinkRefused("That is no link to a thread of this page.")
+        linked = read_thread(pointed.thread_id)
+        if not permits(linked):
+            raise LinkRefused("I am not allowed to read there.")
+        return await self.history(linked, before=_AFTER_ALL)
+
     async def read(self, message: Message) -> Message:
         """Raises MessageGone: what the store does not hold any more is nowhere else."""
         raise MessageGone(message.id)
@@ -183,6 +196,14 @@ class WebAdapter:
 
     async def catch_up(self, thread: Thread) -> None:
         """Nothing can have been missed: a page sends again what was not stored."""
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show what is asked in the growing answer; the page has the buttons."""
+        self._feeds.asking(turn, words)
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Show it no more."""
+        self._feeds.asking(turn, None)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Tell the pages that look at the thread; what a command came to at once, its own answer has told them.

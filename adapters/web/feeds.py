@@ -6,7 +6,7 @@ has taken in what it was sent before. So a slow page misses frames, never the en
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Set
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,7 @@ from adapters.web.events import WEB
 from adapters.web.format import blocks, blocks_with, growing_markdown_of, without_places
 from adapters.web.views import (
     AnswerView,
+    AskingView,
     ThoughtsView,
     ThreadView,
     TurnChange,
@@ -26,7 +27,7 @@ from adapters.web.views import (
 )
 from bot.answers import Answer, Draft
 from bot.chunks import settled
-from bot.messages import AttachmentId, Thread, Turn, TurnId, TurnState
+from bot.messages import Part, Thread, Turn, TurnId, TurnState
 from bot.parts import cleaned
 from bot.ports import TranscriptStore
 from bot.thinking import doing
@@ -43,6 +44,7 @@ class Growing:
     """A reply that is open."""
 
     draft: Draft
+    asks: str | None = None  # Markdown: what somebody is asked to approve of
     final: Turn | None = None  # the turn as it stands once its reply shows how it ended
 
 
@@ -118,6 +120,12 @@ class Feeds:
         for feed in self._feeds:
             if feed.thread == thread:
                 feed.wake()
+
+    def asking(self, turn: Turn, words: str | None) -> None:
+        """Show what somebody is asked to approve of (Markdown) in an answer that grows; None: nothing any more."""
+        if turn.id in self._growing:
+            self._growing[turn.id].asks = words
+        self.grown(turn.thread)
 
     def close(self) -> None:
         """End every feed, for good."""
@@ -237,14 +245,16 @@ class Feed:
         if growing is not None and growing.final is None:
             answer = growing.draft.answer
             html, thoughts = await _render_growing(answer), _thoughts(answer)
-            if not html and answer.tool is None and thoughts is None:
+            if not html and answer.tool is None and thoughts is None and growing.asks is None:
                 return None
+            asks: AskingView = {} if growing.asks is None else {"asks": "".join(blocks(growing.asks))}
             return {
+                **asks,
                 "kind": "answer",
                 "thoughts": thoughts,
                 "blocks": html,
                 "files": [],
-                "tool": answer.tool,
+                "tool": doing(answer) if answer.tool is not None else None,
                 "markdown": None,
                 "at": None,
             }
@@ -257,7 +267,7 @@ class Feed:
         return {
             "kind": "notice" if turn.state is TurnState.FAILED else "answer",
             "thoughts": None,
-            "blocks": await _render(markdown, frozenset(file.id for file in files)),
+            "blocks": await _render(markdown, turn.parts),
             "files": file_views(turn.thread, files),
             "tool": None,
             "markdown": without_places(markdown),
@@ -287,10 +297,12 @@ async def _render_growing(answer: Answer) -> list[str]:
     return list(blocks(growing_markdown_of(answer)))
 
 
-async def _render(markdown: str, files: Set[AttachmentId]) -> list[str]:
+async def _render(markdown: str, parts: Sequence[Part]) -> list[str]:
+    files = frozenset(file.id for part in parts for file in part.attachments)
+    messages = frozenset(part.message_id for part in parts)
     if len(markdown) > LONG:
-        return list(await asyncio.to_thread(blocks_with, markdown, files))
-    return list(blocks_with(markdown, files))
+        return list(await asyncio.to_thread(blocks_with, markdown, files, messages))
+    return list(blocks_with(markdown, files, messages))
 
 
 def _thoughts(answer: Answer) -> ThoughtsView | None:

@@ -15,26 +15,18 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from bot.answers import Answer
 from bot.chunks import settled
-from bot.messages import Attachment, AttachmentId
+from bot.messages import Attachment, AttachmentId, MessageId
 
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20]+", re.IGNORECASE)
 _PLACE = re.compile(r"^!\[\]\(attachment:([0-9a-f]{32})\)$", re.MULTILINE)
-_PLACE_AND_GAP = re.compile(rf"{_PLACE.pattern}\n*", re.MULTILINE)
-_UNDELIVERED = "_A file of this answer stayed at Gemini and cannot be shown here._"
-
-
-def markdown_of(answer: Answer) -> str:
-    """What the page shows of a whole answer: its text, the bot's remarks and where things come from."""
-    safe = [citation for citation in answer.citations if _is_safe(citation.url)]
-    sources = [f"{number}. {_source(citation.url, citation.title)}" for number, citation in enumerate(safe, 1)]
-    undelivered = _UNDELIVERED if any(media.data is None for media in answer.media) else ""
-    listed = "**Sources**\n\n" + "\n".join(sources) if sources else ""
-    return "\n\n".join(block for block in (answer.markdown, undelivered, listed) if block)
+_FOLD = re.compile(r"^!\[\]\(ran:([\w-]{1,80})\)\n(.*?)\n!\[\]\(end:\1\)$", re.MULTILINE | re.DOTALL)
+_PLACE_AND_GAP = re.compile(rf"{_PLACE.pattern}\n*|^!\[\]\((?:ran|end):[\w-]{{1,80}}\)$\n?", re.MULTILINE)
 
 
 def growing_markdown_of(answer: Answer) -> str:
     """What the page shows of an answer that still grows: half-open Markdown is held back."""
-    return replace(answer, text=settled(answer.text)).markdown
+    growing = replace(answer, text=settled(answer.text)).markdown
+    return "\n\n".join(block for block in (answer.opening, growing) if block)
 
 
 def place_of(file: Attachment) -> str:
@@ -42,16 +34,35 @@ def place_of(file: Attachment) -> str:
     return f"![](attachment:{file.id})"
 
 
+def folded(markdown: str, message: MessageId) -> str:
+    """Markdown of code that was run, as an answer shows it: folded, until somebody opens it."""
+    return f"![](ran:{message})\n{markdown}\n![](end:{message})"
+
+
 def without_places(markdown: str) -> str:
-    """The Markdown less the lines that files stand in the place of."""
+    """The Markdown less the lines that files stand in the place of, and those between which it is folded."""
     return _PLACE_AND_GAP.sub("", markdown)
 
 
-def blocks_with(markdown: str, files: Collection[AttachmentId]) -> tuple[str, ...]:
-    """The same as `blocks`, with an empty element where one of these files stands.
+def blocks_with(
+    markdown: str, files: Collection[AttachmentId], messages: Collection[MessageId] = ()
+) -> tuple[str, ...]:
+    """The same as `blocks`, with an empty element where one of these files stands, and these messages' code folded.
 
-    Their ids are made after the words and known to nobody before, so no words can name one.
+    The ids of both are known to nobody who could write them into an answer.
     """
+    shown: list[str] = []
+    start = 0
+    for found in _FOLD.finditer(markdown):
+        if found[1] in messages:
+            shown += _with_places(markdown[start : found.start()], files)
+            inside = "\n".join(blocks(found[2]))
+            shown.append(f'<details class="ran"><summary>Code that was run</summary>{inside}</details>')
+            start = found.end()
+    return (*shown, *_with_places(markdown[start:], files))
+
+
+def _with_places(markdown: str, files: Collection[AttachmentId]) -> tuple[str, ...]:
     shown: list[str] = []
     start = 0
     for found in _PLACE.finditer(markdown):
@@ -90,17 +101,6 @@ def _top_level(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         if depth == 0:
             yield block
             block = []
-
-
-def _source(url: str, title: str | None) -> str:
-    # Anything a title could open in Markdown, a link's end above all, is only a letter here.
-    label = re.sub(r"([\\`*_\[\]<>!|~#&])", r"\\\1", " ".join((title or url).split()))
-    target = re.sub(r"[<>\\]|[^!-~]", _percent, url)
-    return f"[{label}](<{target}>)"
-
-
-def _percent(found: "re.Match[str]") -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
 
 
 def _is_safe(url: str) -> bool:

@@ -10,12 +10,15 @@ from dataclasses import replace
 
 from adapters.web.feeds import LONG, Feeds, Growing
 from adapters.web.files import Arrival, Files
-from adapters.web.format import growing_markdown_of, markdown_of, place_of
-from bot.answers import Answered, Draft, Ending, Notice, Stopped
+from adapters.web.format import folded, growing_markdown_of, place_of
+from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
+from bot.chunks import closed
 from bot.errors import AttachmentTooLarge, StaleTurn, StoreError
 from bot.made import Made, files_of, marked, passages_of
 from bot.messages import Attachment, AttachmentId, MessageId, Part, Thread, Turn, TurnState
+from bot.parts import cleaned, markdown_of
 from bot.ports import Store
+from bot.ran import markdown_of_runs
 from bot.waiting import pause
 
 logger = logging.getLogger(__name__)
@@ -96,11 +99,14 @@ class WebReply:
                 case Stopped(answer) if answer.is_empty and self._kept is not None and self._kept.text:
                     part = self._kept  # people have seen it, before a crash as a rule
                 case Answered(answer) | Stopped(answer):
-                    passages = passages_of(answer, asked=self._turn.messages[0].text)
-                    made = files_of(passages)
+                    passages = passages_of(replace(answer, runs=()), asked=self._turn.messages[0].text)
+                    made = (*files_of(passages), *_whole(answer))
                     saved = await self._save(made, arrival)
                     text = marked(passages, lambda file: place_of(saved[file.name]) if file.name in saved else "")
-                    markdown = markdown_of(replace(answer, text=text))
+                    if answer.runs:
+                        text = f"{closed(text)}\n\n{folded(markdown_of_runs(answer.runs), self._message_id)}"
+                    whole = markdown_of(replace(answer, text=text))
+                    markdown = "\n\n".join(block for block in (answer.opening, whole) if block)
                     if len(saved) < len(made):
                         markdown = f"{markdown}\n\n{_UNSAVED}".lstrip()
                     part = self._part(markdown, tuple(saved.values()))
@@ -171,6 +177,13 @@ def files_in(turns: Sequence[Turn]) -> Iterator[Attachment]:
             yield from message.attachments
         for part in turn.parts:
             yield from part.attachments
+
+
+def _whole(answer: Answer) -> tuple[Made, ...]:
+    """All of an answer as a file, where it is to have one."""
+    if answer.file is None or answer.is_empty:
+        return ()
+    return (Made(answer.file, "text/markdown", cleaned(markdown_of(answer)).encode(), "All of the answer"),)
 
 
 async def _in_one_piece(data: bytes) -> AsyncIterator[bytes]:

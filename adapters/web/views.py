@@ -42,14 +42,20 @@ class ThoughtsView(TypedDict):
     blocks: list[str]  # HTML
 
 
-class AnswerView(TypedDict):
+class AskingView(TypedDict):
+    """What somebody is asked to approve of, while they are."""
+
+    asks: NotRequired[str]  # HTML
+
+
+class AnswerView(AskingView):
     """What stands under the questions: HTML, block by block."""
 
     kind: str  # answer, notice
     thoughts: ThoughtsView | None
     blocks: list[str]
     files: list[FileView]
-    tool: str | None  # in use now
+    tool: str | None  # in use now, in words
     markdown: str | None  # to copy, once it is whole
     at: float | None  # seconds since the epoch, once it has ended
 
@@ -67,6 +73,7 @@ class TurnView(TypedDict):
 class AnswerChange(TypedDict):
     """An answer, less the blocks the browser has already."""
 
+    asks: NotRequired[str | None]  # as it was when it is missing
     kind: str
     thoughts: NotRequired[ThoughtsView | None]  # as they were when they are missing
     keep: int  # blocks of the earlier frame that stand as they were
@@ -173,6 +180,8 @@ def _answer_change(old: AnswerView | None, new: AnswerView | None) -> AnswerChan
         "markdown": new["markdown"],
         "at": new["at"],
     }
+    if (asks := new.get("asks")) != (old.get("asks") if old else None):
+        told["asks"] = asks
     if old is None or old["thoughts"] != new["thoughts"]:
         told["thoughts"] = new["thoughts"]
     return told

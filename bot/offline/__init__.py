@@ -1,5 +1,6 @@
 """A stand-in for Gemini: the Interactions API on loopback, for a bot without a key and for tests."""
 
+from bot.offline.arming import Faults
 from bot.offline.brain import Brain
 from bot.offline.conversation import Attached, Conversation, Utterance
 from bot.offline.faults import (
@@ -12,7 +13,6 @@ from bot.offline.faults import (
     EmptyFault,
     ErrorEventFault,
     Fault,
-    Faults,
     FinalStatusFault,
     ForgetFault,
     FunctionCallFault,

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.offline.drawing import in_base64, picture, sound
@@ -18,6 +19,7 @@ from bot.offline.faults import (
     UnknownFault,
 )
 from bot.offline.interactions import Interaction
+from bot.offline.toolbox import UNUSED, Use, citation
 from bot.offline.wire import DONE, Frame, JsonObject, encode, event_frame, objects_in, text_in, timestamp
 
 ONE_PIXEL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -54,16 +56,25 @@ def _text(text: str) -> JsonObject:
 
 
 def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
-    text: str, *, fault: Fault | None, input_length: int, token: str, wish: str | None = None
+    text: str,
+    *,
+    fault: Fault | None,
+    input_length: int,
+    token: str,
+    wish: str | None = None,
+    used: Use = UNUSED,
+    called: Sequence[JsonObject] = (),
 ) -> Plan:
     """What to answer when the brain says *text*.
 
     Args:
         wish: what an image model was asked for: its picture comes before the last paragraph.
+        used: the tools that the model used on its way to the text, and what that rests on.
         input_length: characters of everything the model read.
+        called: functions, to be called instead of an answer.
         token: to hand out when the answer takes more than one hop.
     """
-    answer = output(_text(text))
+    answer = output({**_text(text), "annotations": used.citations} if used.citations else _text(text))
     usage = usage_of(input_length, len(text))
     match fault:
         case EmptyFault():
@@ -71,10 +82,10 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
         case FinalStatusFault(status, errors, after, errors_in_event):
             told = text if after is None else "".join(pieces_of(text)[:after])
             listed: list[JsonObject] = [{"code": code, "message": message} for code, message in errors]
-            return Plan([output(_text(told))] if told else [], usage, status, listed, errors_in_event)
+            return Plan([*used.steps, *([output(_text(told))] if told else [])], usage, status, listed, errors_in_event)
         case FunctionCallFault(name, arguments, with_text):
             call: JsonObject = {"type": "function_call", "id": f"call-{token[-8:]}", "name": name}
-            call["arguments"] = dict(arguments)
+            call["arguments"] = '{"what": ' if arguments is None else dict(arguments)
             return Plan([answer, call] if with_text else [call], usage, "requires_action")
         case ImageFault(with_text, with_sound, size):
             data = in_base64(base64.b64decode(ONE_PIXEL_PNG).ljust(size, b"\0"))
@@ -90,10 +101,12 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
             return Plan([thought, answer], usage)
         case ContinuationFault(hops):
             return continued(_in_parts(text, hops), input_length=input_length, token=token)
+        case _ if called:
+            return Plan([*used.steps, *called], usage, "requires_action")
         case None if wish is not None:
             return Plan([_drawn(text, wish)], usage)
         case _:
-            return Plan([answer], usage)
+            return Plan([*used.steps, answer], usage)
 
 
 def _drawn(text: str, wish: str) -> JsonObject:
@@ -150,14 +163,15 @@ def _in_parts(text: str, hops: int) -> tuple[str, ...]:
 
 
 def _searched(fault: CitationFault) -> list[JsonObject]:
-    # Indexes count bytes of UTF-8, as the SDK documents them; the citation covers all of the text.
-    citation: JsonObject = {"type": "url_citation", "url": fault.url, "title": fault.title}
-    citation |= {"start_index": 0, "end_index": len(fault.text.encode())}
+    citations = [
+        citation(fault.text, words, url, title, indexes=fault.indexes)
+        for words, url, title in ((fault.text, fault.url, fault.title), *fault.more)
+    ]
     suggestions: list[JsonObject] = [{"search_suggestions": fault.search_suggestions}]
     return [
         {"type": "google_search_call", "id": "search-1", "arguments": {"queries": ["Zürich"]}},
         {"type": "google_search_result", "call_id": "search-1", "result": suggestions},
-        output({**_text(fault.text), "annotations": [citation]}),
+        output({**_text(fault.text), "annotations": citations}),
     ]
 
 
@@ -226,13 +240,7 @@ def _opening(step: JsonObject) -> JsonObject:
 
 
 def _required(step: JsonObject) -> JsonObject:
-    match step["type"]:
-        case "google_search_call":
-            return {"arguments": {}}
-        case "google_search_result":
-            return {"result": []}
-        case _:
-            return {}
+    return {key: type(step[key])() for key in ("arguments", "result") if isinstance(step.get(key), dict | list | str)}
 
 
 def _deltas(step: JsonObject, of_a_file: int) -> list[JsonObject]:
@@ -244,13 +252,12 @@ def _deltas(step: JsonObject, of_a_file: int) -> list[JsonObject]:
             ]
             return [*told, {"type": "thought_signature", "signature": step["signature"]}]
         case "function_call":
-            whole = encode(step["arguments"]).decode()
+            given = step["arguments"]
+            whole = given if isinstance(given, str) else encode(given).decode()
             half = len(whole) // 2
             return [{"type": "arguments_delta", "arguments": piece} for piece in (whole[:half], whole[half:])]
-        case "google_search_call":
-            return [{"type": "google_search_call", "arguments": step["arguments"]}]
-        case "google_search_result":
-            return [{"type": "google_search_result", "result": step["result"]}]
+        case str() as kind if kind.endswith(("_call", "_result")):
+            return [{key: step[key] for key in ("type", "arguments", "result", "is_error") if key in step}]
     deltas: list[JsonObject] = []
     for part in objects_in(step, "content"):
         if part.get("type") != "text":

@@ -32,6 +32,8 @@ def answer(conversation: Conversation) -> str:
     if _SUM_UP.match(question.text):
         return _summed_up(said)
     parts = [INTRODUCTION]
+    if not question.by_person:
+        return "\n\n".join([*parts, "I was told:\n\n" + _quoted(question.text)])
     if question.text:
         parts.append("You said:\n\n" + _quoted(question.text))
     if question.attached:

@@ -58,9 +58,13 @@ class Conversation:
 
 
 def utterances(steps: Iterable[JsonObject]) -> list[Utterance]:
-    """The steps that say something, in their order; thoughts and tool calls do not."""
+    """The steps that say something, in their order; thoughts and tool calls do not. Results of functions are nobody's
+    words, and those that come together are told as one.
+    """
     said: list[Utterance] = []
+    was_result = False
     for step in steps:
+        follows, was_result = was_result, step.get("type") == "function_result"
         match step.get("type"):
             case "user_input":
                 said += _read_input(step)
@@ -68,8 +72,11 @@ def utterances(steps: Iterable[JsonObject]) -> list[Utterance]:
                 texts = tuple(text_in(part, "text") for part in objects_in(step, "content"))
                 said.append(Utterance(by_person=False, texts=tuple(text for text in texts if text)))
             case "function_result":
-                result = json.dumps(step.get("result"), ensure_ascii=False)
-                said.append(Utterance(by_person=True, texts=(f"{text_in(step, 'name')} → {result}",)))
+                told = step.get("result")
+                result = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+                result = f"failed: {result}" if step.get("is_error") is True else result
+                before = said.pop().texts if follows else ()
+                said.append(Utterance(by_person=False, texts=(*before, f"{text_in(step, 'name')} → {result}\n")))
     return said
 
 

@@ -1,27 +1,20 @@
-"""What can be made to go wrong with the offline model, by whoever constructed it and nobody else.
+"""What can be made to go wrong with the offline model; `arming` says how, and by whom."""
 
-A test hands a `Faults` to the constructor, keeps it and arms it. Each create takes the next fault
-armed for creates, each get the next one armed for gets. No prompt can arm anything.
-"""
-
-import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from bot.offline.bell import Bell
 from bot.offline.wire import ErrorShape
 
 
 class Call(StrEnum):
     """The calls that faults can be armed for."""
 
-    CREATE = "create"
-    GET = "get"
+    CREATE, GET = "create", "get"
     UPLOAD = "upload"
     DELETE = "delete"  # of an interaction
+    CANCEL = "cancel"
 
 
 class Afterwards(StrEnum):
@@ -34,11 +27,16 @@ class Afterwards(StrEnum):
     UNKNOWN = "unknown"  # a get answers 404
 
 
+Indexes = Literal["bytes", "characters", "beyond", "inside"]
+"""What a citation's indexes count, or where they point: after the end of the text, into the middle of a character."""
+
+
 class StallAt(StrEnum):
     """Where an answer stops coming."""
 
     HEADERS = "headers"  # before the response begins
     FIRST_EVENT = "first event"
+    WORDS = "words"  # before the first of the answer's, after what the model did for them
     MIDDLE = "middle"
 
 
@@ -56,7 +54,7 @@ class StatusFault:
     retry_after_ms: str | None = None
     retry_delay: str | None = None  # "3s", in Google's shape
     shape: ErrorShape = ErrorShape.PLAIN
-    calls: ClassVar[Sequence[Call]] = (Call.CREATE, Call.GET, Call.UPLOAD, Call.DELETE)
+    calls: ClassVar[Sequence[Call]] = (Call.CREATE, Call.GET, Call.UPLOAD, Call.DELETE, Call.CANCEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class FunctionCallFault:
     """The model wants a function called (`requires_action`), after its text or instead of it."""
 
     name: str = "look_up"
-    arguments: tuple[tuple[str, str], ...] = (("what", "the answer"),)
+    arguments: tuple[tuple[str, str], ...] | None = (("what", "the answer"),)  # None: what comes is no JSON
     with_text: bool = False
     calls: ClassVar[Sequence[Call]] = (Call.CREATE,)
 
@@ -114,12 +112,17 @@ class ImageFault:
 
 @dataclass(frozen=True, slots=True)
 class CitationFault:
-    """A searched answer: a search call and its result with suggestions, citations over non-ASCII text."""
+    """A searched answer: a search call and its result with suggestions, citations over non-ASCII text.
+
+    Indexes count bytes of UTF-8, as the SDK documents them, or are wrong in one of the ways that were seen or feared.
+    """
 
     text: str = "Grüße aus Zürich: 日本語 works, naïvely 🧶."
     url: str = "https://example.org/zürich"
     title: str = "Zürich – example"
     search_suggestions: str = '<div><a href="https://www.google.com/search?q=Z%C3%BCrich">Zürich</a></div>'
+    more: tuple[tuple[str, str, str], ...] = ()  # citations of words in the text: the words, a URL, a title
+    indexes: Indexes = "bytes"
     calls: ClassVar[Sequence[Call]] = (Call.CREATE,)
 
 
@@ -270,81 +273,3 @@ Fault = (
     | InProgressFault
     | UploadFault
 )
-
-
-@dataclass(slots=True)
-class _Armed:
-    fault: Fault
-    left: int | None  # None: always
-
-
-@dataclass(slots=True)
-class Faults:
-    """The faults that are armed, in the order they will be taken."""
-
-    taken: list[Fault] = field(default_factory=list)
-    _armed: dict[Call, deque[_Armed]] = field(default_factory=lambda: {call: deque() for call in Call})
-    _releases: int = 0
-    _stalled: int = 0  # answers, now
-    _bell: Bell = field(default_factory=Bell)
-
-    def arm(self, fault: Fault, *, times: int | None = 1, on: Call | None = None) -> None:
-        """Let the next calls meet *fault*, behind what is armed already.
-
-        Args:
-            times: how many calls meet it; None for every one from then on.
-            on: the kind of call; the one the fault is made for when not given.
-
-        Raises:
-            ValueError: the fault makes no sense for such a call.
-        """
-        if on is not None and on not in fault.calls:
-            raise ValueError(f"{type(fault).__name__} cannot be armed on {on}")
-        self._armed[on or fault.calls[0]].append(_Armed(fault, times))
-
-    def disarm(self) -> None:
-        """Let everything work again from the next call on."""
-        for armed in self._armed.values():
-            armed.clear()
-
-    def release(self) -> None:
-        """Let every answer go on that is stalled now."""
-        self._releases += 1
-        self.look_again()
-
-    async def stalled(self, count: int = 1) -> None:
-        """Wait until so many answers are stalled, to release them or to hang up on them then."""
-        await self._bell.until(lambda: self._stalled >= count)
-
-    async def stall(self, over: Callable[[], bool], *, seconds: float | None) -> None:
-        """Wait for a release, for so many seconds at the most, or until *over*.
-
-        Whoever makes *over* true calls `look_again`.
-        """
-        before = self._releases
-        self._stalled += 1
-        self.look_again()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._bell.until(lambda: self._releases > before or over())
-        except TimeoutError:
-            pass  # it was to last so long
-        finally:
-            self._stalled -= 1
-
-    def look_again(self) -> None:
-        """Make every stall look whether it is over."""
-        self._bell.ring()
-
-    def take(self, call: Call) -> Fault | None:
-        """The fault that the call at hand meets, if any."""
-        armed = self._armed[call]
-        if not armed:
-            return None
-        first = armed[0]
-        if first.left is not None:
-            first.left -= 1
-            if first.left <= 0:
-                armed.popleft()
-        self.taken.append(first.fault)
-        return first.fault

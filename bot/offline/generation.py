@@ -3,14 +3,18 @@
 from collections.abc import Callable
 
 from bot.offline.answers import Plan, continued, plan, plan_of, signed
+from bot.offline.arming import Faults
 from bot.offline.bell import Tasks
 from bot.offline.brain import Brain
+from bot.offline.calling import called_for, check_results
 from bot.offline.conversation import Conversation, Utterance, utterances
-from bot.offline.faults import Fault, Faults
+from bot.offline.faults import Fault
 from bot.offline.interactions import Interaction, Interactions
 from bot.offline.orders import Order
+from bot.offline.research import researched
 from bot.offline.telling import Sleep, Telling
-from bot.offline.wire import Refused
+from bot.offline.toolbox import UNUSED, use_of
+from bot.offline.wire import JsonObject, Refused
 
 _CONTINUATIONS = 1000  # that are remembered at once
 
@@ -27,6 +31,8 @@ class Generation:
         brain: Brain,
         pace: float,
         sleep: Sleep,
+        rest: float,
+        lag: int,
         clock: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
@@ -35,6 +41,8 @@ class Generation:
         self._faults = faults
         self._brain = brain
         self._pace = pace
+        self._rest = rest
+        self._lag = lag
         self._sleep = sleep
         self._clock = clock
         self._new_id = new_id
@@ -55,6 +63,7 @@ class Generation:
             created=self._clock(),
             previous=order.previous,
             stored=order.store,
+            background=order.background,
         )
         if answer.continuation_token is not None:
             if len(self._rests) >= _CONTINUATIONS:
@@ -79,14 +88,40 @@ class Generation:
         again.out, again.over = len(again.frames), True
         return again
 
+    @property
+    def at_work(self) -> list[str]:
+        """What is being answered and would be paid for, whether anybody may still ask for it or not."""
+        return [id_ for id_, telling in self._running.items() if not telling.halted]
+
     def cancel(self, interaction: Interaction) -> None:
-        """End an interaction that is in progress."""
-        if interaction.is_running:
-            self.telling_of(interaction).cancel(self._interactions)
-            self._running.pop(interaction.id, None)
+        """End an interaction that is in progress; one in the background says for a while that it still is."""
+        if not interaction.is_running:
+            return
+        if interaction.background and self._lag > 0:
+            if interaction.looks is None:
+                interaction.looks = self._lag
+                self.telling_of(interaction).halt()
+            return
+        self._end(interaction)
+
+    def so_far(self, interaction: Interaction) -> list[JsonObject]:
+        """The steps that an interaction has taken, when somebody looks at it."""
+        if not interaction.is_running or not interaction.background:
+            return interaction.steps
+        if interaction.looks == 0:
+            self._end(interaction)
+            return interaction.steps
+        if interaction.looks is not None:
+            interaction.looks -= 1
+        return self.telling_of(interaction).steps_so_far
+
+    def _end(self, interaction: Interaction) -> None:
+        self.telling_of(interaction).cancel(self._interactions)
+        self._running.pop(interaction.id, None)
 
     async def _generate(self, telling: Telling) -> None:
-        await telling.generate(self._interactions, pace=self._pace, sleep=self._sleep)
+        rest = self._rest if "agent" in telling.interaction.owner else 0.0
+        await telling.generate(self._interactions, pace=self._pace, sleep=self._sleep, rest=rest)
         if telling.over:
             self._running.pop(telling.interaction.id, None)
 
@@ -100,6 +135,7 @@ class Generation:
             return continued(rest, input_length=0, token=token)
         if previous is not None and previous.status in {"in_progress", "failed", "cancelled"}:
             raise Refused(400, "failed_precondition", f"previous interaction {previous.id} is {previous.status}")
+        check_results(previous.steps if previous is not None else (), order.input)
         earlier: list[Utterance] = []
         for interaction in self._interactions.chain(order.previous):
             earlier += interaction.said
@@ -107,5 +143,11 @@ class Generation:
         conversation = Conversation((*earlier, *sent), question, order.system_instruction)
         read = sum(len(text) for said in (*conversation.earlier, question) for text in said.texts)
         wish = question.text if "image" in order.owner.get("model", "") else None
-        answer = plan(self._brain(conversation), fault=fault, input_length=read, token=token, wish=wish)
+        used, called = UNUSED, list[JsonObject]()
+        if "agent" in order.owner:
+            used = researched(conversation)
+        elif wish is None and question.by_person:
+            used, called = use_of(question.text, order.tools), called_for(question, order.functions, token)
+        text = used.text if used.text is not None and not called else self._brain(conversation)
+        answer = plan(text, fault=fault, input_length=read, token=token, wish=wish, used=used, called=called)
         return answer if order.store else signed(answer, token)

@@ -29,6 +29,8 @@ class Interaction:
     errors: list[JsonObject] = field(default_factory=list)
     continuation_token: str | None = None
     updated: float = 0.0
+    background: bool = False
+    looks: int | None = None  # at which it still says that it runs, though it was cancelled; None when it was not
     said: tuple[Utterance, ...] = ()  # input and steps, once they are final
 
     @property

@@ -1,8 +1,9 @@
 """A create request's body, checked and read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bot.offline.calling import functions_in
 from bot.offline.conversation import LABEL, MEDIA
 from bot.offline.describe import describe, head_of
 from bot.offline.wire import JsonObject, Refused, objects_in, text_in
@@ -14,6 +15,12 @@ KEYS = frozenset(
     | {"system_instruction", "tools", "webhook_config"}
 )
 """What the SDK's request types hold at the top level."""
+
+TOOLS = frozenset(
+    {"code_execution", "computer_use", "file_search", "function", "google_maps", "google_search", "mcp_server"}
+    | {"retrieval", "tool_search", "url_context"}
+)
+"""What the SDK knows of tools."""
 
 _STEPS = frozenset({"user_input", "model_output", "thought", "function_call", "function_result"})
 _ATTACHMENT_TEXT_KEPT = 16_000  # characters
@@ -34,6 +41,8 @@ class Order:
     store: bool
     continuation_token: str | None
     system_instruction: str
+    tools: frozenset[str] = frozenset()  # the types of those that are offered
+    functions: tuple[str, ...] = ()  # the names of those that may be called
 
 
 def read_order(body: object, describe_uri: DescribeUri) -> Order:
@@ -62,15 +71,32 @@ def read_order(body: object, describe_uri: DescribeUri) -> Order:
         store=body.get("store") is not False,
         continuation_token=token,
         system_instruction=text_in(body, "system_instruction"),
+        tools=frozenset(_tools(body)),
+        functions=functions_in(body),
     )
     if order.background and not order.store:
         raise _invalid("a background interaction must be stored")
+    if "agent" in owner and not order.background:
+        raise _invalid("an agent works in the background")
+    if "agent" in owner and "generation_config" in body:
+        raise _invalid("an agent takes no generation_config")
     for at, step in enumerate(order.input):
         if step.get("type") == "thought" and not text_in(step, "signature"):
             raise Refused(
                 400, "missing_thought_signature", f"the thought in step {at} of the input lacks its signature"
             )
     return order
+
+
+def _tools(body: JsonObject) -> Iterator[str]:
+    given = body.get("tools")
+    if given is not None and not isinstance(given, list):
+        raise _invalid("tools is no list")
+    for tool in given or ():
+        kind = tool.get("type") if isinstance(tool, dict) else None
+        if kind not in TOOLS:
+            raise _invalid(f"tool of type {kind!r} is not known")
+        yield str(kind)
 
 
 def _steps(given: object) -> list[JsonObject]:

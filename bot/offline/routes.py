@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bot.offline.arming import Faults
 from bot.offline.faults import (
     Call,
     CutFault,
     DropFault,
     ErrorEventFault,
     Fault,
-    Faults,
     ForgetFault,
     InProgressFault,
     ResetFault,
@@ -132,13 +132,19 @@ class Routes:
             raise Refused(500, fault.code, fault.message)
         if isinstance(fault, CutFault | ResetFault):
             return await self._dropped(request, None)
+        steps = self._generation.so_far(interaction)
         shown = interaction.as_json(include_input=request.query.get("include_input") == "true")
+        if interaction.is_running:
+            shown["steps"] = steps
         if isinstance(fault, InProgressFault):
             shown = {key: value for key, value in shown.items() if key not in {"usage", "errors"}}
             shown |= {"status": "in_progress", "steps": []}
         return json_response(shown)
 
     async def _cancel(self, request: web.Request) -> web.StreamResponse:
+        fault = self._faults.take(Call.CANCEL)
+        if isinstance(fault, StatusFault):
+            return refusal(fault)
         interaction = self._interactions.find(request.match_info["id"])
         self._generation.cancel(interaction)
         return json_response(interaction.as_json())

@@ -11,9 +11,9 @@ from typing import Literal
 
 from aiohttp import web
 
+from bot.offline.arming import Faults
 from bot.offline.bell import Tasks
 from bot.offline.brain import Brain, answer
-from bot.offline.faults import Faults
 from bot.offline.files import Files
 from bot.offline.generation import Generation
 from bot.offline.interactions import RETENTION, Interactions
@@ -27,12 +27,26 @@ from bot.offline.wire import JsonObject
 class OfflineModel:
     """The running server: where it is, what it was asked, and ways to wait for that."""
 
-    def __init__(self, url: str, faults: Faults, requests: Requests, interactions: Interactions, files: Files) -> None:
+    def __init__(
+        self,
+        url: str,
+        faults: Faults,
+        requests: Requests,
+        *,
+        interactions: Interactions,
+        generation: Generation,
+        files: Files,
+    ) -> None:
         self.url = url  # for the SDK's base_url: without a version
         self.faults = faults
         self.files = files  # whose habits may be changed on the way
         self._requests = requests
-        self._interactions = interactions
+        self._interactions, self._generation = interactions, generation
+
+    @property
+    def at_work(self) -> list[str]:
+        """The interactions that are being answered and paid for, deleted ones as well."""
+        return self._generation.at_work
 
     @property
     def requests(self) -> deque[Received]:
@@ -82,6 +96,8 @@ async def offline_model(
     brain: Brain | None = None,
     pace: float = 0.02,
     retention: float = RETENTION,
+    research_rest: float = 4.0,
+    cancel_lag: int = 1,
     file_polls: int = 1,
     minds_lost_files: Literal[400, 403] | None = None,
     requests_kept: int = 256,
@@ -99,6 +115,8 @@ async def offline_model(
         brain: says the answers; the default one echoes, remembers and describes files.
         pace: seconds between two events of a stream; 0 sends an answer as a whole.
         retention: seconds an interaction is kept.
+        research_rest: seconds that an agent takes for each of its steps.
+        cancel_lag: how many gets see what was cancelled in the background still in progress.
         file_polls: how many gets see an uploaded film or sound still in PROCESSING.
         minds_lost_files: how a create is refused that goes on from what named an uploaded file which has expired; None
             lets it go on.
@@ -123,6 +141,8 @@ async def offline_model(
                 faults=faults,
                 brain=brain or answer,
                 pace=pace,
+                rest=research_rest,
+                lag=cancel_lag,
                 sleep=sleep,
                 clock=clock,
                 new_id=new_id,
@@ -136,7 +156,14 @@ async def offline_model(
                 await site.start()
                 address, bound = runner.addresses[0][:2]
                 shown = f"[{address}]" if ":" in address else address
-                yield OfflineModel(f"http://{shown}:{bound}", faults, requests, interactions, files)
+                yield OfflineModel(
+                    f"http://{shown}:{bound}",
+                    faults,
+                    requests,
+                    interactions=interactions,
+                    generation=generation,
+                    files=files,
+                )
             finally:
                 await runner.cleanup()
     finally:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from bot.offline.answers import Plan, ending_frames, frames_for, plan_of, position_after
+from bot.offline.arming import Faults
 from bot.offline.bell import Bell
 from bot.offline.faults import (
     Afterwards,
@@ -10,7 +11,6 @@ from bot.offline.faults import (
     DropFault,
     ErrorEventFault,
     Fault,
-    Faults,
     PingFault,
     ResetFault,
     SlowFault,
@@ -22,6 +22,8 @@ from bot.offline.interactions import Interaction, Interactions
 from bot.offline.wire import Frame, JsonObject
 
 Sleep = Callable[[float], Awaitable[None]]
+
+_STEP_ENDS = b"event: step.stop\n"
 
 
 class Telling:
@@ -42,6 +44,7 @@ class Telling:
         self.break_at = breaking_point(self.frames, fault)
         self.broken = False  # generation has come to the break, and the interaction is what it is to be afterwards
         self.bell = Bell()
+        self.halted = False  # it is cancelled, and does not say so yet
         self._left = False
 
     @property
@@ -55,8 +58,23 @@ class Telling:
         self._left = True
         self._faults.look_again()
 
-    async def generate(self, interactions: Interactions, *, pace: float, sleep: Sleep) -> None:
-        """Tell the answer, frame by frame, and settle the interaction."""
+    def halt(self) -> None:
+        """Tell nothing more, and leave it to others to say that it has ended."""
+        self.halted = True
+        self._faults.look_again()
+
+    @property
+    def steps_so_far(self) -> list[JsonObject]:
+        """The steps that were told to their end."""
+        ended = sum(frame.data.startswith(_STEP_ENDS) for frame in self.frames[: self.out])
+        return self.plan.steps[:ended]
+
+    async def generate(self, interactions: Interactions, *, pace: float, sleep: Sleep, rest: float = 0.0) -> None:
+        """Tell the answer, frame by frame, and settle the interaction.
+
+        Args:
+            rest: seconds after each step.
+        """
         pace = self.fault.pace if isinstance(self.fault, SlowFault) else pace
         last = len(self.frames) - 2  # the end of the interaction and of the stream
         for at in range(last):
@@ -66,7 +84,9 @@ class Telling:
             if pace > 0:
                 self.bell.ring()
                 await sleep(pace)
-            if not self.interaction.is_running:
+            if rest > 0 and self.frames[at].data.startswith(_STEP_ENDS):
+                await sleep(rest)
+            if not self.interaction.is_running or self.halted:
                 return self._end()  # cancelled
         if self.break_at == last and not await self._goes_on(interactions):
             return self._end()
@@ -115,12 +135,12 @@ class Telling:
                 goes_on = self._abandon(interactions, self.fault.afterwards)
         self.broken = True
         self.bell.ring()
-        return goes_on and self.interaction.is_running
+        return goes_on and self.interaction.is_running and not self.halted
 
     async def _left_in_stall(self, seconds: float | None) -> bool:
         """Sit out a stall; whether the client has left in it."""
         self.bell.ring()
-        await self._faults.stall(lambda: self._left or not self.interaction.is_running, seconds=seconds)
+        await self._faults.stall(lambda: self._left or self.halted or not self.interaction.is_running, seconds=seconds)
         return self._left
 
     def _abandon(self, interactions: Interactions, afterwards: Afterwards) -> bool:
@@ -151,11 +171,11 @@ def breaking_point(frames: list[Frame], fault: Fault | None) -> int | None:
     match fault:
         case DropFault() | StallFault(at=StallAt.HEADERS | StallAt.FIRST_EVENT):
             return 0
+        case ThoughtFault(stalls=True) | StallFault(at=StallAt.WORDS):
+            return next((at for at, frame in enumerate(frames) if frame.text is not None), None)
         case StallFault(after=after) | PingFault(after=after) | ErrorEventFault(after=after):
             return position_after(frames, after)
         case CutFault(after=after) | ResetFault(after=after):
             return position_after(frames, after)
-        case ThoughtFault(stalls=True):
-            return next((at for at, frame in enumerate(frames) if frame.text is not None), None)
         case _:
             return None

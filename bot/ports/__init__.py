@@ -1,11 +1,13 @@
 """The seams: what the core needs of a platform, a database and a model, in its own words."""
 
+from bot.ports.approvals import Approval, ApprovalStore, Decided
 from bot.ports.books import Booked, BookStore, Pointed, Spent
 from bot.ports.catching_up import CatchUpStore, Parcel, Place, PlacingStore
 from bot.ports.chains import Chain, ChainStore, Growth
 from bot.ports.forgetting import ForgettingStore, Forgotten, Undeleted
 from bot.ports.model import Keeper, Model
 from bot.ports.platform import Adapter, Reply
+from bot.ports.runs import Run, RunStore
 from bot.ports.store import (
     Claim,
     ControlStore,
@@ -22,6 +24,8 @@ from bot.ports.uploads import FileShelf, FileState, GeminiFile, Upload, UploadSt
 
 __all__ = [
     "Adapter",
+    "Approval",
+    "ApprovalStore",
     "BookStore",
     "Booked",
     "CatchUpStore",
@@ -29,6 +33,7 @@ __all__ = [
     "ChainStore",
     "Claim",
     "ControlStore",
+    "Decided",
     "FileShelf",
     "FileState",
     "ForgettingStore",
@@ -44,6 +49,8 @@ __all__ = [
     "Pointed",
     "Reply",
     "Retried",
+    "Run",
+    "RunStore",
     "Spent",
     "Store",
     "ThreadNote",

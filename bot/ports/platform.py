@@ -1,11 +1,12 @@
 """What the core needs of a platform."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.answers import Draft, Ending
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
+from bot.ports.approvals import Approval
 
 
 class Reply(Protocol):
@@ -60,6 +61,22 @@ class Adapter(Protocol):
         """
         ...
 
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        """What was said in the thread, or in the message, that a link leads to, oldest first, for somebody who asks in
+        a thread: only in the same installation, and only what they are seen to be allowed to read there.
+
+        Args:
+            link: anything at all.
+            permits: whether the policy lets a thread be read.
+
+        Raises:
+            LinkRefused: it leads elsewhere, they may not read it, or whether they may cannot be told.
+            MessageGone, PlatformError: as `history` and `read` do.
+        """
+        ...
+
     async def standing(self, thread: Thread, person: Person) -> Standing:
         """What somebody is to the installation, looked up when it is not known yet."""
         ...
@@ -69,6 +86,16 @@ class Adapter(Protocol):
         nobody listened. It returns when that is done, at once where nothing can have been missed, and also where the
         platform will never tell. Raises nothing that waiting mends: then it goes on waiting.
         """
+        ...
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Ask whoever asks, once, whether something may be done: *words* (Markdown) in the turn's thread, with the
+        buttons Approve and Decline under them. What an earlier attempt posted is found and left as it stands.
+        """
+        ...
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        """Let what was asked show what was decided, and no buttons; nothing where it was never asked."""
         ...
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:

@@ -7,10 +7,12 @@ from typing import Protocol
 
 from bot.exchanges import Exchange
 from bot.messages import InteractionId, Message, MessageId, Part, Platform, Refusal, Thread, Turn, TurnId, Usage
+from bot.ports.approvals import ApprovalStore
 from bot.ports.books import BookStore
 from bot.ports.catching_up import CatchUpStore, PlacingStore
 from bot.ports.chains import ChainStore
 from bot.ports.forgetting import ForgettingStore
+from bot.ports.runs import RunStore
 from bot.ports.uploads import UploadStore
 
 
@@ -281,6 +283,12 @@ class Store(
 
     @property
     def chains(self) -> ChainStore: ...
+
+    @property
+    def runs(self) -> RunStore: ...
+
+    @property
+    def approvals(self) -> ApprovalStore: ...
 
     async def check(self) -> None:
         """Commit something small. Raises StoreUnavailable when that fails."""

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from adapters.discord import format as discord
 from adapters.slack import format as slack
 from adapters.web import format as web
-from bot.answers import Answer, Citation
+from bot.answers import Answer
+from bot.evidence import Citation
 from tests.support.hostile import TEXTS, often
 
 _HARM = [

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.answers import Created, TextPiece
-from bot.commands import Command, read_command
+from bot.commands import DECISIONS, Command, read_command
 from bot.errors import KeyRejected
 from bot.messages import InteractionId, MessageId, TurnState
 from tests.support.core import Core, core
@@ -246,4 +246,4 @@ async def test_help_names_every_command() -> None:
     async with core() as clew:
         words = await clew.tells(Command.HELP)
 
-    assert all(f"`/{command}`" in words for command in set(Command) - {Command.QUIET})
+    assert all(f"`/{command}`" in words for command in set(Command) - {Command.QUIET} - DECISIONS)

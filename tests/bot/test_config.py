@@ -35,13 +35,16 @@ def test_with_nothing_set_the_page_runs_on_loopback_and_the_offline_model_answer
     assert settings.bot.drain_seconds == 8
 
 
-def test_every_variable_reaches_its_setting() -> None:
+def test_every_variable_reaches_its_setting(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text('[[everywhere]]\ntype = "google_maps"\n')
     settings = read_settings(
         {
             "GEMINI_API_KEY": "key-of-somebody",
             "GEMINI_MODEL": "gemini-4-hydrogen",
             "GEMINI_FALLBACK_MODELS": "gemini-3.8-flash, gemini-3.1-flash-lite",
             "GEMINI_IMAGE_MODEL": "gemini-3-pro-image",
+            "GEMINI_RESEARCH_AGENT": "deep-research-max-preview-04-2026",
             "GEMINI_BASE_URL": "https://gateway.example/gemini/",
             "GEMINI_API_VERSION": "v1beta",
             "GEMINI_TIER": "Free",
@@ -75,6 +78,12 @@ def test_every_variable_reaches_its_setting() -> None:
             "CLEW_RETENTION_DAYS": "30",
             "CLEW_DAILY_TURNS_PER_PERSON": "20",
             "CLEW_DAILY_TURNS": "500",
+            "CLEW_DAILY_RESEARCH": "2",
+            "CLEW_RESEARCH_MINUTES": "30",
+            "CLEW_RESEARCH_WAIT_SECONDS": "0",
+            "CLEW_RESEARCH_POLL_SECONDS": "5",
+            "CLEW_BACKGROUND": "Never",
+            "CLEW_BACKGROUND_SECONDS": "30",
             "CLEW_CONCURRENCY": "10",
             "CLEW_DRAIN_SECONDS": "0",
             "CLEW_TURN_SECONDS": "120",
@@ -85,6 +94,11 @@ def test_every_variable_reaches_its_setting() -> None:
             "CLEW_CHAIN_TOKENS": "50000",
             "CLEW_CHAIN_TURNS": "40",
             "CLEW_LINKS": "on",
+            "CLEW_TOOLS": "google_search",
+            "CLEW_SEARCH_CHANNELS": "C1",
+            "CLEW_TOOLS_FILE": str(tools),
+            "CLEW_READ_LINKS": "off",
+            "CLEW_FUNCTIONS": "warehouse, tools.more",
             "CLEW_LOG_FORMAT": "JSON",
             "CLEW_LOG_LEVEL": "warning",
         },
@@ -97,7 +111,17 @@ def test_every_variable_reaches_its_setting() -> None:
     assert settings.gemini.base_url == "https://gateway.example/gemini"
     assert settings.slack.file_hosts == {"files.slack.com", "127.0.0.1:8181"}
     assert settings.database.path == Path("/data/clew.db")
-    assert settings.limits == Limits(refused=10.5, silent=30, turn=120, chain_turns=40, chain_tokens=50_000)
+    assert settings.limits == Limits(
+        refused=10.5,
+        silent=30,
+        turn=120,
+        long=None,
+        run=1800,
+        poll=5,
+        warning=0,
+        chain_turns=40,
+        chain_tokens=50_000,
+    )
     assert settings.policy == Policy(
         installations=Names(frozenset({"T1", "T2"}), frozenset({"T3"})),
         channels=Names(frozenset({"C1"}), frozenset({"C3"})),
@@ -114,6 +138,11 @@ def test_every_variable_reaches_its_setting() -> None:
 
 def test_a_cap_of_nought_is_no_cap() -> None:
     assert read_settings({"CLEW_DAILY_TURNS": "0"}, None).policy.daily_turns is None
+
+
+def test_research_is_switched_off_with_a_word() -> None:
+    assert read_settings({}, None).gemini.agent == "deep-research-preview-04-2026"
+    assert read_settings({"GEMINI_RESEARCH_AGENT": "Off"}, None).gemini.agent is None
 
 
 def test_days_of_nought_are_for_ever() -> None:

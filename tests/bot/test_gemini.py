@@ -19,7 +19,6 @@ from google.genai.types import HttpOptions
 from bot.answers import (
     After,
     AnswerEvent,
-    Citation,
     Completed,
     Created,
     Draft,
@@ -48,6 +47,7 @@ from bot.errors import (
     QuestionRejected,
     QuotaExhausted,
 )
+from bot.evidence import Citation, Suggestion
 from bot.gemini import open_model
 from bot.gemini_model import GeminiModel
 from bot.messages import InteractionId, Usage
@@ -224,7 +224,8 @@ async def test_a_searched_answer_names_its_tool_and_its_sources() -> None:
         events = await ask(model)
 
     assert [event for event in events if isinstance(event, ToolUse)] == [ToolUse("google_search")]
-    assert Citation(fault.url, fault.title) in events
+    assert Citation(fault.url, fault.title, 0) in events
+    assert Suggestion("Zürich", "https://www.google.com/search?q=Z%C3%BCrich") in events
     assert fault.text in text_of(events)
 
 
@@ -531,7 +532,7 @@ async def test_a_model_that_wants_a_function_called_is_not_asked_again() -> None
 
     assert isinstance(failure, QuestionRejected)
     assert failure.code == "requires_action"
-    assert found.state is InteractionState.BROKEN
+    assert found.state is InteractionState.CALLING
 
 
 # --- hanging up -------------------------------------------------------------------------------

@@ -25,6 +25,13 @@ TOLD = [
     errors.TooManyAttempts("5"),
     errors.CapReached(1, personal=True),
     errors.CapReached(20, personal=False),
+    errors.AgentUnknown("researcher"),
+    errors.NoResearch(private=True),
+    errors.NoResearch(private=False),
+    errors.ResearchSpent(5),
+    errors.ResearchFailed("failed"),
+    errors.ResearchTooLong(3600.0),
+    errors.ResearchUncertain("cut"),
     *(errors.NotAllowed(refusal) for refusal in Refusal),
 ]
 

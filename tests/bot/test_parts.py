@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.answers import Answer, Citation
+from bot.answers import Answer
+from bot.evidence import Citation
 from bot.parts import markdown_of
 
 

@@ -5,19 +5,23 @@ import pytest
 from bot.messages import Platform, Thread
 from bot.policy import Policy
 from bot.privacy import Privacy
+from bot.tools import NO_TOOLS, Toolbox
 
 PAGE = Thread(Platform("web"), "page", "page", "thread0001")
 SLACK = Thread(Platform("slack"), "T1", "C1", "1700000000.000100")
 SECRET = Thread(Platform("slack"), "T1", "C2", "1700000000.000200")
 
 
-def privacy(*, tier: str | None = None, retention_days: int | None = None, is_offline: bool = False) -> Privacy:
+def privacy(
+    *, tier: str | None = None, retention_days: int | None = None, is_offline: bool = False, toolbox: Toolbox = NO_TOOLS
+) -> Privacy:
     return Privacy(
         policy=Policy(private_channels=frozenset({"C2"})),
         tier=tier,
         retention_days=retention_days,
         is_offline=is_offline,
         keeps_text=frozenset({PAGE.platform}),
+        toolbox=toolbox,
     )
 
 
@@ -96,3 +100,16 @@ def test_it_says_what_reset_and_forget_do_and_what_stays_even_then() -> None:
     assert "`reset` lets me begin afresh" in words
     assert "`forget` deletes every exchange and file of this thread at Gemini" in words
     assert "The ids of messages stay here" in words
+
+
+def test_what_tools_are_offered_and_what_they_keep_is_said_of_each_thread() -> None:
+    box = Toolbox(everywhere=({"type": "url_context"},), search_channels=frozenset({"C1", "C2"}))
+    searched, private, plain = (privacy(toolbox=box).words(thread) for thread in (SLACK, SECRET, PAGE))
+
+    assert "Gemini may use here: reading the pages you link to, Google Search." in searched
+    assert "for 30 days, and neither `reset` nor `forget` changes that." in searched
+    assert "Because this thread is private, it does without Google Search." in private
+    assert "30 days" not in private
+    assert "Gemini may use here: reading the pages you link to." in plain
+    assert "use here" not in privacy().words(SLACK)
+    assert "use here" not in privacy(toolbox=box, is_offline=True).words(SLACK)

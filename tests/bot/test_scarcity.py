@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from bot.answers import PLAIN, After, AnswerEvent, Manner, Question, Text
+from bot.calls import Results
 from bot.errors import ModelBusy
 from bot.messages import Address, MessageId, Person, PersonId, Said
 from storage.sqlite import open_store
 from tests.support.core import PATIENT, core
-from tests.support.scripted import ScriptedModel, message, thread_named
+from tests.support.scripted import Asked, ScriptedModel, message, thread_named
 
 
 class Counting(ScriptedModel):
@@ -25,12 +26,14 @@ class Counting(ScriptedModel):
         self.order: list[str] = []
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            self.order.extend(part.text for part in question if isinstance(part, Text))
+            self.order.extend(
+                part.text for part in Asked.told(question, after, manner).question if isinstance(part, Text)
+            )
             async for event in super().answer(question, after=after, manner=manner):
                 yield event
         finally:

@@ -40,6 +40,11 @@ def test_a_long_line_is_cut() -> None:
     [
         pytest.param("google_search", "Searching the web", id="one that is known"),
         pytest.param("<!channel>", "Using a tool", id="one that is not"),
+        pytest.param("url_context", "Reading a web page", id="a page"),
+        pytest.param("code_execution", "Running code", id="code"),
+        pytest.param("google_maps", "Looking at the map", id="maps"),
+        pytest.param("file_search", "Looking through files", id="files"),
+        pytest.param("asking tickets <@U1>", "Asking tickets ‹＠U1›", id="a server of tools"),
         pytest.param("summing up", "Summing up what was said before", id="a long thread being summed up"),
         pytest.param("reading film.mp4", "Reading film.mp4", id="a file on its way to the model"),
         pytest.param("reading <@U1>*.mp4", "Reading ‹＠U1›.mp4", id="one with a name that pings"),

@@ -28,6 +28,7 @@ from bot.answers import (
     TextPiece,
     UserStep,
 )
+from bot.calls import Results
 from bot.commands import Command
 from bot.errors import InteractionLost, KeyRejected
 from bot.gemini_model import GeminiModel
@@ -63,9 +64,10 @@ class KnowingModel(ScriptedModel):
         self.heard_out = 0  # how many of its answers were listened to until their end
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        texts = [part.text for part in question if isinstance(part, Text)]
+        told = () if isinstance(question, Results) else question
+        texts = [part.text for part in told if isinstance(part, Text)]
         own = without_past(texts)
         tags, before = _tags(own), _tags(text for text in texts if text not in own)
         if set(tags) & self._refused:

@@ -95,6 +95,7 @@ async def open_scene(name: str, folder: Path) -> AsyncIterator[Scene]:
                 pace=0.005,
                 clock=clock,
                 requests_kept=2000,
+                research_rest=0.0,
                 record=folder / "record.jsonl",
             )
         )

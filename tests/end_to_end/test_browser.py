@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.offline import Faults, SlowFault, offline_model
 from tests.support.browser import open_browser, window
+from tests.support.functions import MODULE
 from tests.support.process import free_port, running_clew
 
 
@@ -92,3 +93,35 @@ async def test_without_a_key_the_page_works_and_says_what_answers(browser: Brows
         await expect(answers(tab)).to_contain_text("offline model")
         await expect(answers(tab)).to_contain_text("notes.txt")
         await expect(answers(tab)).to_contain_text("the thread leads out of the labyrinth")
+
+
+async def test_what_needs_approval_is_asked_shown_and_decided_by_buttons(browser: Browser, tmp_path: Path) -> None:
+    async with running_clew(tmp_path, CLEW_FUNCTIONS=MODULE) as clew, window(browser) as opened:
+        tab = await opened.new_page()
+        await tab.goto(clew.address)
+        for number, (button, outcome) in enumerate({"Approve": "is on its way", "Decline": "has declined"}.items(), 1):
+            await say(tab, 'call order with {"article": "<b>a kite</b>"}')
+            await expect(answers(tab).last).to_contain_text('{"article": "<b>a kite</b>"}', timeout=40_000)
+            await tab.get_by_role("button", name=button).click()
+            await answered(tab, number)
+            await expect(answers(tab).last).to_contain_text(outcome)
+            await expect(tab.get_by_role("button", name=button)).to_be_hidden()
+
+
+async def test_code_that_ran_unfolds_and_sources_are_links(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        running_clew(tmp_path, CLEW_TOOLS="google_search,code_execution") as clew,
+        window(browser) as opened,
+    ):
+        tab = await opened.new_page()
+        await tab.goto(clew.address)
+        await say(tab, "run code please")
+        await answered(tab, 1)
+        code = answers(tab).last.get_by_text("total = sum(range(1, 11))")
+        await expect(code).to_be_hidden()
+        await answers(tab).last.get_by_text("Code that was run", exact=True).click()
+        await expect(code).to_be_visible()
+        await say(tab, "search for Zürich café")
+        await answered(tab, 2)
+        await expect(answers(tab).last.get_by_role("link", name="Zürich café – an example")).to_be_visible()
+        await expect(answers(tab).last.get_by_role("link", name="Zürich café", exact=True)).to_be_visible()

@@ -151,7 +151,7 @@ async def test_a_missing_intent_ends_the_start_with_the_sentence_an_admin_needs(
 
 async def test_the_start_says_where_it_is_connected_and_health_says_how_that_is(tmp_path: Path) -> None:
     async with scene(tmp_path) as here, running_clew(tmp_path, **here.settings) as clew:
-        printed = [await clew.next_line() for _ in range(6)]
+        printed = [await clew.next_line() for _ in range(7)]
         async with aiohttp.ClientSession() as session, session.get(f"{clew.address}/healthz") as answer:
             health = await answer.text()
 

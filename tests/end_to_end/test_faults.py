@@ -81,7 +81,7 @@ REFUSALS: list[tuple[str, list[tuple[Fault, int]], str, str]] = [
     ("a rejected key", [(StatusFault(401), 1)], NOTICE, "GEMINI_API_KEY"),
     ("an unpaid account", [(StatusFault(402), 1)], NOTICE, "billing"),
     ("an unknown model", [(StatusFault(404, code="model_not_found"), 1)], NOTICE, "GEMINI_MODEL"),
-    ("an invalid question", [(StatusFault(400), 1)], NOTICE, "invalid"),
+    ("an invalid question", [(StatusFault(400), 2)], NOTICE, "invalid"),
     ("a blocked question", [(StatusFault(400, code="prohibited_content"), 1)], NOTICE, "safety"),
 ]
 ANSWERS: list[tuple[str, list[tuple[Fault, int]], str, str]] = [
@@ -98,7 +98,9 @@ ANSWERS: list[tuple[str, list[tuple[Fault, int]], str, str]] = [
     ("an incomplete answer", [(FinalStatusFault("incomplete", after=3), 1)], ANSWER, "cut short"),
     ("a budget at its end", [(FinalStatusFault("budget_exceeded", after=3), 1)], ANSWER, "cut short"),
     ("a cancelled answer", [(FinalStatusFault("cancelled", after=2), 1)], ANSWER, ""),
-    ("a function call nobody offered", [(FunctionCallFault(), 1)], NOTICE, ""),
+    ("a function call nobody offered", [(FunctionCallFault(), 1)], ANSWER, "There is no such function"),
+    ("a function call without arguments", [(FunctionCallFault("read_link", None), 1)], ANSWER, "no JSON object"),
+    ("function calls without end", [(FunctionCallFault(), 99)], NOTICE, "kept calling functions"),
     ("a picture with words", [(ImageFault(), 1)], ANSWER, ""),
     ("a picture alone", [(ImageFault(with_text=False), 1)], ANSWER, ""),
     ("citations over non-ASCII text", [(CitationFault(), 1)], ANSWER, "日本語"),

@@ -14,7 +14,7 @@ from tests.support.visitor import visitor_at
 
 async def test_a_first_start_says_what_runs_what_does_not_and_what_would_turn_it_on(tmp_path: Path) -> None:
     async with fresh_clew(tmp_path) as clew:
-        said = "\n".join(clew.lines) + "\n" + "\n".join([await clew.next_line() for _ in range(5)])
+        said = "\n".join(clew.lines) + "\n" + "\n".join([await clew.next_line() for _ in range(6)])
 
     assert f"page      {clew.address}" in said
     assert "GEMINI_API_KEY turns Gemini on" in said

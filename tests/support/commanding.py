@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from bot.commands import Commands, Forgetter
+from bot.commands import Approver, Commands, Forgetter
 from bot.dispatch import Dispatcher
 from bot.insight import Insight
 from bot.messages import MessageId, Thread
@@ -29,6 +29,7 @@ def commands_on(
     policy: Policy,
     forgetting: Forgetter | None = None,
     now: Callable[[], float] = time.time,
+    approvals: Approver | None = None,
 ) -> Commands:
     """Every command there is."""
     return Commands(
@@ -40,4 +41,5 @@ def commands_on(
         forgetting=forgetting or OnlyBegins(),
         privacy=Privacy(policy=policy, tier=None, retention_days=None, is_offline=False, keeps_text=frozenset()),
         insight=Insight(store=store, keeper=model, policy=policy, is_offline=False, now=now),
+        approvals=approvals,
     )

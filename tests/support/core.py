@@ -1,26 +1,34 @@
 """The whole core, on a store in memory (or a file), with a scripted model and a scripted platform."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from bot.approvals import Approvals
 from bot.attachments import ONLY_INLINE, Intake
+from bot.background import Background
+from bot.cancelling import open_cancelling
 from bot.commands import Command, Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
+from bot.function_runs import Functions
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Address, Attachment, Message, MessageId, Turn, TurnId
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.ports import Store
+from bot.research import Research
 from bot.responder import Responder
+from bot.tools import NO_TOOLS, Toolbox
 from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.forgetting import forgetting_on
 from tests.support.scripted import TEST, ScriptedAdapter, ScriptedModel, message, thread_named
 
-PATIENT = Limits(refused=20.0, silent=20.0, turn=60.0, first_pause=0.01, longest_pause=0.05, takes=5)
+PATIENT = Limits(
+    refused=20.0, silent=20.0, turn=60.0, first_pause=0.01, longest_pause=0.05, takes=5, poll=0.01, warning=0.0
+)
 """Retries come at once; nothing is given up because a machine is busy, or a test holds an answer back."""
 
 
@@ -103,6 +111,9 @@ async def core(
     keeps_text: bool = True,
     intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
     links: bool = False,
+    toolbox: Toolbox = NO_TOOLS,
+    daily_research: int = 5,
+    functions: Functions | None = None,
     wrap: Callable[[Store], Store] = lambda store: store,
 ) -> AsyncIterator[Core]:
     """A running core. Leaving it drains it, as a shutdown would.
@@ -110,11 +121,15 @@ async def core(
     Args:
         wrap: put around the store.
     """
-    async with open_store(url, keeps_text=frozenset({TEST} if keeps_text else ())) as opened:
+    async with open_store(url, keeps_text=frozenset({TEST} if keeps_text else ())) as opened, AsyncExitStack() as stack:
         store = wrap(opened)
         metrics, model = Metrics(), model or ScriptedModel()
         adapter = ScriptedAdapter(store)
-        policy = policy or Policy()
+        policy, approvals = policy or Policy(), Approvals(store.approvals, {TEST: adapter})
+        cancelling = await stack.enter_async_context(
+            open_cancelling(store=store.runs, model=model, limits=limits, metrics=metrics, pause=0.01)
+        )
+        background = Background(model=model, store=store.runs, limits=limits, metrics=metrics, left=cancelling.wake)
         responder = Responder(
             store=store,
             model=model,
@@ -125,7 +140,19 @@ async def core(
             inline_limit=inline_limit,
             intake=intake(store),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
+            background=background,
+            research=Research(
+                agent="researcher",
+                daily=daily_research,
+                store=store.runs,
+                background=background,
+                limits=limits,
+                metrics=metrics,
+            ),
             links=links,
+            toolbox=toolbox,
+            functions=functions,
+            approvals=approvals,
             policy=policy,
             metrics=metrics,
         )
@@ -148,12 +175,15 @@ async def core(
         ):
             await dispatcher.take_up()
             await forgetting.take_up()
+            cancelling.take_up()
             yield Core(
                 store=store,
                 model=model,
                 adapter=adapter,
                 inbox=Inbox(store, policy=policy, wake=dispatcher.wake, metrics=metrics),
-                commands=commands_on(store, model, dispatcher, policy=policy, forgetting=forgetting),
+                commands=commands_on(
+                    store, model, dispatcher, policy=policy, forgetting=forgetting, approvals=approvals
+                ),
                 dispatcher=dispatcher,
                 metrics=metrics,
             )

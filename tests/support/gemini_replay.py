@@ -12,7 +12,9 @@ from aiohttp import web
 from google import genai
 from google.genai.types import HttpOptions, HttpRetryOptions
 
-from bot.answers import AnswerEvent, Citation, Created, Media, MediaKind, TextPiece, Thought, ToolUse
+from bot.answers import ASKING, AnswerEvent, Created, Media, MediaKind, TextPiece, Thought, ToolUse
+from bot.calls import CALLING
+from bot.evidence import Citation, CodeCall, CodeResult, Suggestion
 from bot.media_pieces import ANY_TYPE, decode
 from bot.messages import InteractionId, Usage
 
@@ -85,7 +87,8 @@ class TypedReader:
         self._replay.body = body
         self._read = Read()
         self._steps: dict[int, str] = {}
-        self._tools: set[int] = set()
+        self._tools: dict[int, ToolUse] = {}
+        self._called: dict[int, list[Any]] = {}  # what was told of each tool's step
         self._id = ""
         stream: Any = await self._client.aio.interactions.create(
             model="m", input="hi", stream=True, automatic_continuation=False
@@ -110,6 +113,8 @@ class TypedReader:
                 read.error = event.error.code
             case "interaction.created" | "interaction.completed" as kind:
                 self._moved(event.interaction.id, event.interaction.status)
+                for index in list(self._called) if kind == "interaction.completed" else ():
+                    self._called_whole(index)
                 if kind == "interaction.completed":
                     read.usage = _usage(event.interaction.usage)
                     read.continuation = event.interaction.continuation_token
@@ -117,9 +122,12 @@ class TypedReader:
                 self._moved(event.interaction_id, event.status)
             case "step.start":
                 self._steps[event.index] = event.step.type
-                self._tool(event.index, event.step.type)
+                self._tool(event.index, event.step)
+                self._called[event.index] = [event.step]
             case "step.delta":
                 self._delta(event.index, event.delta)
+            case "step.stop":
+                self._called_whole(event.index)
 
     def _moved(self, interaction: str, status: str | None) -> None:
         self._read.status = status or self._read.status
@@ -127,10 +135,32 @@ class TypedReader:
             self._id = interaction
             self._read.told.append(Created(InteractionId(interaction)))
 
-    def _tool(self, index: int, kind: str) -> None:
-        if kind.endswith("_call") and index not in self._tools:
-            self._tools.add(index)
-            self._read.told.append(ToolUse(kind.removesuffix("_call")))
+    def _tool(self, index: int, step: Any) -> None:
+        server = getattr(step, "server_name", None)
+        use = ToolUse(f"{ASKING}{server}" if server else step.type.removesuffix("_call"))
+        if step.type == "function_call":
+            use = ToolUse(f"{CALLING}{getattr(step, 'name', None) or ''}")
+        if step.type.endswith("_call") and self._tools.get(index) != use:
+            self._tools[index] = use
+            self._read.told.append(use)
+
+    def _called_whole(self, index: int) -> None:
+        """Tell what belongs under the answer of a step that a tool was called with, or of its result."""
+        told = self._called.pop(index, [])
+
+        def last(name: str) -> Any:
+            return next(filter(None, (getattr(step, name, None) for step in reversed(told))), None)
+
+        match told[0].type if told else None:
+            case "code_execution_call" if getattr(last("arguments"), "code", None):
+                self._read.told.append(
+                    CodeCall(last("id") or "", last("arguments").code, last("arguments").language or "")
+                )
+            case "code_execution_result":
+                self._read.told.append(CodeResult(last("call_id") or "", last("result") or "", bool(last("is_error"))))
+            case "google_search_call":
+                queries = getattr(last("arguments"), "queries", None) or []
+                self._read.told.extend(Suggestion(words) for words in queries)
 
     def _delta(self, index: int, delta: Any) -> None:
         told = self._read.told
@@ -143,13 +173,16 @@ class TypedReader:
                     told.append(Thought(delta.content.text))
             case "text_annotation_delta":
                 for note in delta.annotations or []:
-                    if getattr(note, "url", None):
-                        told.append(Citation(note.url, getattr(note, "title", None) or getattr(note, "name", None)))
+                    place = f"{note.name} (Google Maps)" if getattr(note, "name", None) else None
+                    title = getattr(note, "title", None) or place or getattr(note, "file_name", None)
+                    if getattr(note, "url", None) or note.type == "file_citation":
+                        told.append(Citation(getattr(note, "url", None) or "", title, note.start_index))
             case "image" | "audio" | "video" | "document" as kind:
                 data = decode(delta.data) if delta.data else None
                 told.append(Media(MediaKind(kind), delta.mime_type or ANY_TYPE, data=data, uri=delta.uri))
-            case kind:
-                self._tool(index, kind)
+            case _:
+                self._tool(index, delta)
+                self._called.setdefault(index, []).append(delta)
 
     async def close(self) -> None:
         await self._client.aio.aclose()

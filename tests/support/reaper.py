@@ -24,6 +24,7 @@ from bot.answers import (
     Question,
     TextPiece,
 )
+from bot.calls import Results
 from bot.errors import ModelRefused
 from bot.messages import Attachment, InteractionId, Message, MessageId, Thread, Turn
 from bot.ports import Adapter, FileState, GeminiFile, Reply, Store
@@ -32,7 +33,7 @@ from tests.support.scripted import Asked, ScriptedModel, completed, steps_saying
 READS = frozenset(
     {"running", "waiting", "untold", "never_told", "note", "turn", "transcript", "threads", "active"}
     | {"unconfirmed", "check", "chain", "knows", "exchanges", "is_at_gemini", "thread_of", "upload_of", "uploads"}
-    | {"to_forget", "forgotten", "to_delete", "file_to_delete"}
+    | {"to_forget", "forgotten", "to_delete", "file_to_delete", "researched", "unwanted"}
     | {"places", "caught_up", "parcels"}  # of the start, which goes on beside what is counted
 )
 """What changes nothing: a death on either side of it is the one beside the deed before or after."""
@@ -147,7 +148,7 @@ class _ReapedStore:
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self._store, name)
-        if name in {"chains", "forgetting"}:  # a store in the store
+        if name in {"approvals", "chains", "forgetting", "runs"}:  # a store in the store
             return _ReapedStore(self._reaper, method)
         if name in READS:
             return method
@@ -213,9 +214,9 @@ class ReapedModel(ScriptedModel):
         self._tells, self._finishes = tells, finishes
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        cues = self._tells(Asked(question, after, manner))
+        cues = self._tells(Asked.told(question, after, manner))
         name = InteractionId(f"i{len(self.asked) + 1}")
         self.will(cues[0] if isinstance(cues[0], ModelRefused) else Created(name))
         async with aclosing(super().answer(question, after=after, manner=manner)) as accepted:

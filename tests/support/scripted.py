@@ -27,7 +27,8 @@ from bot.answers import (
     TextPiece,
     UserStep,
 )
-from bot.errors import AttachmentUnreadable, InteractionLost, MessageGone
+from bot.calls import FunctionResult, Results
+from bot.errors import AttachmentUnreadable, InteractionLost, LinkRefused, MessageGone
 from bot.messages import (
     Address,
     Attachment,
@@ -44,7 +45,7 @@ from bot.messages import (
     Turn,
     Usage,
 )
-from bot.ports import Store
+from bot.ports import Approval, Store
 
 TEST = Platform("test")
 
@@ -107,9 +108,17 @@ def answer(interaction: str, text: str) -> tuple[AnswerEvent, ...]:
 class Asked:
     """A question the model was asked."""
 
-    question: Question
+    question: Question  # empty where results are told
     after: After
     manner: Manner = PLAIN
+    results: tuple[FunctionResult, ...] = ()
+
+    @classmethod
+    def told(cls, question: Question | Results, after: After, manner: Manner) -> "Asked":
+        """What was put to the model."""
+        if isinstance(question, Results):
+            return cls((), after, manner, question.results)
+        return cls(question, after, manner)
 
     @property
     def text(self) -> str:
@@ -142,6 +151,8 @@ class ScriptedModel:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.looked_up: list[InteractionId] = []
+        self.begun: list[Asked] = []  # in the background
+        self.cancelled: list[InteractionId] = []  # as often as that was asked for
         self.deleted: list[InteractionId] = []  # in the order in which that was asked for, refused or not
         self.refusing: dict[str, list[Exception]] = {}
         self.deleted_files: list[str] = []
@@ -149,6 +160,7 @@ class ScriptedModel:
         self.interactions: dict[str, list[Interaction | Exception]] = {}
         self.kept: dict[str, Recalled] = {}  # what can be recalled: every answer that was told
         self._scripts: deque[Sequence[Cue]] = deque()
+        self._beginnings: deque[str | Exception] = deque()
         self._heard = asyncio.Condition()
 
     def will(self, *cues: Cue) -> None:
@@ -174,9 +186,9 @@ class ScriptedModel:
             await self._heard.wait_for(lambda: len(self.deleted) >= number)
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append(Asked(question, after, manner))
+        self.asked.append(Asked.told(question, after, manner))
         number = len(self.asked)
         script: Sequence[Cue]
         if self._scripts:
@@ -185,7 +197,7 @@ class ScriptedModel:
             script = answer(f"i{number}", f"answer {number} to {self.asked[-1].text}")
         async with self._heard:
             self._heard.notify_all()
-        texts = tuple(part.text for part in question if isinstance(part, Text))
+        texts = tuple(part.text for part in self.asked[-1].question if isinstance(part, Text))
         heard = Recalled(InteractionId(""), "in_progress", None, texts, "", Usage())
         for cue in script:
             if isinstance(cue, asyncio.Event):
@@ -230,6 +242,8 @@ class ScriptedModel:
 
     async def look_up(self, interaction: InteractionId) -> Interaction:
         self.looked_up.append(interaction)
+        async with self._heard:
+            self._heard.notify_all()
         found = self.interactions.get(interaction)
         if not found:
             raise InteractionLost(interaction)
@@ -237,6 +251,29 @@ class ScriptedModel:
         if isinstance(first, Exception):
             raise first
         return first
+
+    def will_begin(self, *beginnings: str | Exception) -> None:
+        """Begin the next answers in the background as interactions of these names, or refuse to."""
+        self._beginnings.extend(beginnings)
+
+    async def begin(self, question: Question, *, after: After, manner: Manner = PLAIN) -> InteractionId:
+        self.begun.append(Asked(question, after, manner))
+        async with self._heard:
+            self._heard.notify_all()
+        begun = self._beginnings.popleft() if self._beginnings else f"run{len(self.begun)}"
+        if isinstance(begun, Exception):
+            raise begun
+        return InteractionId(begun)
+
+    async def cancel(self, interaction: InteractionId) -> None:
+        self.cancelled.append(interaction)
+        async with self._heard:
+            self._heard.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something that the model was told makes *condition* hold."""
+        async with asyncio.timeout(30), self._heard:
+            await self._heard.wait_for(condition)
 
     async def delete(self, interaction: InteractionId) -> None:
         self.deleted.append(interaction)
@@ -267,9 +304,11 @@ class ScriptedReply:
     draft: Draft
     frames: list[str] = field(default_factory=list)
     tools: list[str | None] = field(default_factory=list)  # in use, with each frame
+    openings: list[str] = field(default_factory=list)  # the words on how far it is, with each frame
 
     def changed(self) -> None:
         self.tools.append(self.draft.answer.tool)
+        self.openings.append(self.draft.answer.opening)
         self.frames.append(self.draft.answer.text)
         self.adapter.tell()
 
@@ -302,6 +341,8 @@ class ScriptedAdapter:
         self.missed: dict[
             Thread, Callable[[], Awaitable[None]]
         ] = {}  # hands over what was, and returns when that is done
+        self.asking: dict[str, str] = {}  # what somebody is asked to approve of, by its name
+        self.settled: list[str] = []
         self._said: set[tuple[Thread, MessageId]] = set()
         self.unsayable: list[Exception] = []  # what confirming something fails with, once each
         self._store = store
@@ -351,6 +392,22 @@ class ScriptedAdapter:
         if (missed := self.missed.get(thread)) is not None:
             self.tell()
             await missed()
+
+    async def read_for(
+        self, person: Person, thread: Thread, link: str, *, permits: Callable[[Thread], bool]
+    ) -> Sequence[Said]:
+        if not permits(thread_named(link)):
+            raise LinkRefused("not allowed there")
+        return tuple(self.past)
+
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        self.asking[approval.name] = words
+        self.tell()
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        if self.asking.pop(approval.name, None) is not None:
+            self.settled.append(words)
+        self.tell()
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         if self.unsayable:

@@ -21,15 +21,22 @@ class Shown:
     questions: list[str] = field(default_factory=list)
     kind: str | None = None  # answer, notice
     text: str | None = None  # Markdown of what it ended with
+    blocks: list[str] = field(default_factory=list)  # HTML, while it grows and when it has ended
     files: list[dict[str, Any]] = field(default_factory=list)  # of the answer
     frames: int = 0
     tool: str = ""  # in use now
+    asks: str = ""  # HTML: what is to be approved of
     thoughts: str = ""  # shown now, their headline first
 
     @property
     def doing(self) -> str:
         """What the bot is said to do at the moment, besides answering."""
         return f"{self.tool} {self.thoughts}".strip()
+
+    @property
+    def growing(self) -> str:
+        """The words of an answer as far as they have come."""
+        return re.sub("<[^>]*>", "", "\n\n".join(self.blocks))
 
     @property
     def has_ended(self) -> bool:
@@ -133,9 +140,12 @@ class Visitor:
                 if "answer" in change:
                     answer = change["answer"] or {"kind": None, "markdown": None}
                     shown.kind, shown.text = answer["kind"], answer["markdown"]
+                    shown.blocks = [*shown.blocks[: answer.get("keep", 0)], *answer.get("blocks", ())]
                     shown.files = answer.get("files", [])
                     shown.frames += 1
                     shown.tool = answer.get("tool") or ""
+                    if "asks" in answer or change["answer"] is None:
+                        shown.asks = answer.get("asks") or ""
                     if "thoughts" in answer or change["answer"] is None:
                         thoughts = answer.get("thoughts") or {"headline": "", "blocks": []}
                         shown.thoughts = " ".join([thoughts["headline"], *thoughts["blocks"]]).strip()

@@ -3,27 +3,14 @@
 import { announce, byId, copyButton, element, fromHtml, icon, sizeOf } from "./dom.js";
 
 const log = byId("log");
-const TOOLS = {
-  google_search: "Searching the web",
-  url_context: "Reading a web page",
-  code_execution: "Running code",
-  google_maps: "Looking at the map",
-  file_search: "Looking through files",
-};
-const READING = "reading "; // and the name of a file that is being handed to the model
 const SPOKEN = 600; // characters of an answer that are read out
 
 const isOpen = (turn) => turn.state === "queued" || turn.state === "running";
 
-function toolInWords(tool) {
-  if (tool.startsWith(READING)) return `Reading ${tool.slice(READING.length)}`;
-  return TOOLS[tool] ?? `Using ${tool}`;
-}
-
 export class Conversation {
   #turns = new Map(); // id -> TurnElement
 
-  /** @param does {retry(), again(item), edit(item)} */
+  /** @param does {retry(), decide(name), again(item), edit(item)} */
   constructor(does) {
     this.does = does;
   }
@@ -89,7 +76,7 @@ class TurnElement {
   show(turn, { waits, canRetry, isLive }) {
     const before = this.#shown;
     if (before?.turn === turn && before.waits === waits && before.canRetry === canRetry) return;
-    const look = JSON.stringify([turn.state, turn.stopping, waits, canRetry, !turn.answer?.blocks.length, turn.answer?.tool, turn.answer?.at, turn.answer?.markdown]);
+    const look = JSON.stringify([turn.state, turn.stopping, waits, canRetry, !turn.answer?.blocks.length, turn.answer?.tool, turn.answer?.asks, turn.answer?.at, turn.answer?.markdown]);
     if (before?.turn.questions !== turn.questions) this.questions.replaceChildren(...turn.questions.map(questionOf));
     if (before?.turn.answer?.thoughts !== turn.answer?.thoughts) this.#showThoughts(turn.answer?.thoughts);
     this.#showBlocks(turn.answer?.blocks ?? []);
@@ -139,7 +126,8 @@ class TurnElement {
     if (isOpen(turn)) {
       if (waits) words = "Waiting for the answer above";
       else if (turn.stopping) words = "Stopping";
-      else if (turn.answer?.tool) words = toolInWords(turn.answer.tool);
+      else if (turn.answer?.asks) words = "Waiting for you";
+      else if (turn.answer?.tool) words = turn.answer.tool;
       else if (!turn.answer?.blocks.length) words = "Thinking";
     } else if (turn.state === "stopped") words = "Stopped.";
     this.sign.hidden = !words;
@@ -149,6 +137,11 @@ class TurnElement {
 
   #showActions(turn, canRetry) {
     const buttons = [];
+    const asks = isOpen(turn) && !turn.stopping ? turn.answer?.asks : null;
+    if (asks) {
+      const decide = (label) => element("button", { type: "button", class: "small labelled", onclick: () => this.does.decide(label.toLowerCase()) }, label);
+      buttons.push(fromHtml(`<div class="asks">${asks}</div>`), decide("Approve"), decide("Decline"));
+    }
     const text = turn.answer?.markdown;
     if (text && turn.answer.kind === "answer") buttons.push(copyButton("Copy the answer", () => text));
     if (canRetry) {
@@ -157,7 +150,7 @@ class TurnElement {
       buttons.push(retry);
     }
     if (turn.answer?.at) buttons.push(timeOf(turn.answer.at));
-    this.actions.hidden = isOpen(turn);
+    this.actions.hidden = isOpen(turn) && !asks;
     this.actions.replaceChildren(...buttons);
   }
 

@@ -21,6 +21,7 @@ let follows = true; // whether the end is kept in sight
 const outbox = new Outbox({ changed: show, said: note, sent: () => announce("Sent.") });
 const conversation = new Conversation({
   retry: () => carryOut("retry"),
+  decide: (name) => carryOut(name),
   again: (item) => outbox.again(item),
   edit: (item) => {
     outbox.take(item);
@@ -48,8 +49,8 @@ function takeTurns(told) {
     const turn = { ...known, ...change };
     if (change.answer) {
       const { keep, ...answer } = change.answer;
-      const { thoughts = null } = known.answer ?? {};
-      turn.answer = { thoughts, ...answer, blocks: [...(known.answer?.blocks ?? []).slice(0, keep), ...answer.blocks] };
+      const { thoughts = null, asks = null } = known.answer ?? {};
+      turn.answer = { thoughts, asks, ...answer, blocks: [...(known.answer?.blocks ?? []).slice(0, keep), ...answer.blocks] };
     }
     turns.set(change.id, turn);
   }
@@ -139,7 +140,7 @@ async function carryOut(name) {
   const where = thread;
   try {
     const said = await command(where, name);
-    if (where === thread && name !== "retry" && name !== "stop") note(said);
+    if (where === thread && !["retry", "stop", "approve", "decline"].includes(name)) note(said);
   } catch (error) {
     note(element("p", {}, error.message));
   }

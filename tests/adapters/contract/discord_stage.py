@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.discord.adapter import Rhythm
 from bot.answers import PLAIN, After, AnswerEvent, Manner, Question, Text
+from bot.calls import Results
 from bot.messages import MessageId, Thread
 from bot.ports import Store
 from tests.adapters.contract.life import DRAIN, Life
@@ -15,7 +16,7 @@ from tests.support.discord import DiscordServer, DropBefore, Message, discord_se
 from tests.support.discord_clew import SWIFT, DiscordClew, clew_on
 from tests.support.people.discord import DiscordPeople
 from tests.support.people.seen import Post, Upload
-from tests.support.scripted import ScriptedModel
+from tests.support.scripted import Asked, ScriptedModel
 from tests.support.slack_clew import interposed
 
 _NAME = re.compile(r"^\[(?:Ada|Ben)[0-9]*\] ", re.MULTILINE)
@@ -26,9 +27,12 @@ class _Unnaming(ScriptedModel):
     """Does not hear who speaks, which Discord tells and other platforms do not."""
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        unnamed = [Text(_NAME.sub("", one.text)) if isinstance(one, Text) else one for one in question]
+        unnamed = [
+            Text(_NAME.sub("", one.text)) if isinstance(one, Text) else one
+            for one in Asked.told(question, after, manner).question
+        ]
         async for event in super().answer(tuple(unnamed), after=after, manner=manner):
             yield event
 

@@ -20,8 +20,9 @@ from adapters.discord.format import (
 )
 from adapters.discord.formulas import readable
 from adapters.discord.inline import parse
-from bot.answers import Answer, Citation
+from bot.answers import Answer
 from bot.chunks import split
+from bot.evidence import Citation
 from tests.adapters.discord.reading import code_of, read_message, resolved
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -58,6 +58,14 @@ def test_the_file_of_a_question_is_the_one_that_was_chosen() -> None:
     assert read.file == FILE
 
 
+@pytest.mark.parametrize("name", ["imagine", "research"])
+def test_a_wish_is_read_as_it_would_have_been_typed(name: str) -> None:
+    read = read_interaction(told({"type": 1, "name": name, "options": [{"name": "prompt", "value": "red kites "}]}))
+
+    assert isinstance(read, Asking)
+    assert read.text == f"/{name} red kites"
+
+
 def test_a_menus_question_is_about_the_message_that_was_chosen() -> None:
     read = read_interaction(told({**MENU, "name": "Ask Clew about this"}))
 

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from bot.answers import PLAIN, After, AnswerEvent, Manner, Question
+from bot.calls import Results
 from tests.adapters.discord.answering import is_whole
 from tests.support.discord import DiscordServer, Shown, discord_server
 from tests.support.discord_clew import clew_on
@@ -24,7 +25,7 @@ class SlowModel(ScriptedModel):
         self._discord, self._dice = discord, dice
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
         answering = super().answer(question, after=after, manner=manner)
         yield await anext(answering)

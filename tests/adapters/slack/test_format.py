@@ -19,8 +19,9 @@ from adapters.slack.format import (
     plan,
     render,
 )
-from bot.answers import Answer, Citation, Media, MediaKind
+from bot.answers import Answer, Media, MediaKind
 from bot.chunks import settled
+from bot.evidence import Citation
 from bot.parts import cleaned
 from tests.support.slack.blocks import check_blocks
 from tests.support.slack.mentions import find_pings

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from adapters.slack.adapter import Rhythm
 from adapters.slack.growing import Pace
 from bot.answers import PLAIN, After, AnswerEvent, Created, Manner, Question, TextPiece
+from bot.calls import Results
 from bot.limits import Limits as Patience
 from bot.messages import InteractionId
 from bot.notices import FOLLOWING
@@ -26,13 +27,13 @@ class TalkingModel(ScriptedModel):
         self._clock, self._dice = clock, dice
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append(Asked(question, after, manner))
+        self.asked.append(Asked.told(question, after, manner))
         name = InteractionId(f"i{len(self.asked)}")
         yield Created(name)
         await self._clock.sleep(1 + self._dice.random())
-        for piece in pieces(Asked(question, after, manner).text):
+        for piece in pieces(Asked.told(question, after, manner).text):
             yield TextPiece(piece)
             await self._clock.sleep(0.2 + 0.4 * self._dice.random())
         yield completed(name)

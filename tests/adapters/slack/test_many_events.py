@@ -15,6 +15,7 @@ from adapters.slack.adapter import Rhythm
 from adapters.slack.growing import Pace
 from adapters.slack.reply import WORKING
 from bot.answers import PLAIN, After, AnswerEvent, Created, Manner, Question, TextPiece
+from bot.calls import Results
 from bot.limits import Limits
 from bot.messages import InteractionId
 from tests.support.scripted import Asked, ScriptedModel, completed, interaction
@@ -48,9 +49,9 @@ class PatientModel(ScriptedModel):
         self._clock = clock
 
     async def answer(
-        self, question: Question, *, after: After, manner: Manner = PLAIN
+        self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append(Asked(question, after, manner))
+        self.asked.append(Asked.told(question, after, manner))
         text, name = self.asked[-1].text, InteractionId(f"i{len(self.asked)}")
         created, first, second, last = (
             Created(name),

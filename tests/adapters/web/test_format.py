@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.web.format import blocks, growing_markdown_of, html, markdown_of
-from bot.answers import Answer, Citation, Media, MediaKind
+from adapters.web.format import blocks, growing_markdown_of, html
+from bot.answers import Answer, Media, MediaKind
+from bot.evidence import Citation
+from bot.parts import markdown_of
 
 GOLDEN = Path(__file__).parent / "golden"
 TAGS = frozenset(

@@ -7,8 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.answers import Citation, Created, Media, MediaKind, TextPiece, ToolUse
+from bot.answers import Created, Media, MediaKind, TextPiece, ToolUse
 from bot.errors import AnswerBlocked, QuotaExhausted
+from bot.evidence import Citation
 from bot.limits import Limits
 from bot.messages import InteractionId
 from tests.support.page import THREAD, named, served_page
@@ -100,7 +101,7 @@ async def test_the_tool_in_use_is_told_and_forgotten_again() -> None:
     async with served_page() as page, page.watched() as seen:
         page.model.will(CREATED, ToolUse("google_search"), gate, TextPiece("Found."), completed("i1"))
         await page.says("Search")
-        await seen.until(lambda it: "google_search" in json.dumps(it.turns))
+        await seen.until(lambda it: "Searching the web" in json.dumps(it.turns))
         gate.set()
         await seen.until(lambda it: it.states == ["answered"])
 

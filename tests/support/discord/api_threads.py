@@ -36,6 +36,7 @@ class Threads:
             Route("PUT", member, self.join),
             Route("DELETE", member, self.leave),
             Route("GET", "/channels/{channel}/thread-members", self.members),
+            Route("GET", "/channels/{channel}/thread-members/{user}", self.member),
             Route("GET", "/guilds/{guild}/threads/active", self.active),
             Route("GET", "/channels/{channel}/threads/archived/public", self.archived),
         ]
@@ -136,6 +137,12 @@ class Threads:
     def members(self, call: Call) -> Answer:
         thread = self._access.channel(call)
         return Answer([self._payloads.thread_member(thread, id_) for id_ in sorted(threadhood(thread).member_ids)])
+
+    def member(self, call: Call) -> Answer:
+        thread, user = self._access.channel(call), call.params["user"]
+        if user not in threadhood(thread).member_ids:
+            raise Refused(10007)
+        return Answer(self._payloads.thread_member(thread, user))
 
     def _thread(self, call: Call) -> Channel:
         thread = self._access.channel(call)

@@ -101,6 +101,15 @@ class DiscordPeople:
         shown = await self.discord.until(found, within=WITHIN)
         await self.discord.presses("ada", self.discord.button(shown.id, label))
 
+    async def asked(self, thread: Thread, *, number: int = 1) -> int:
+        await self._opened(thread)
+
+        def asking() -> bool:
+            return sum("Approve" in one.buttons for one in self.discord.replies(thread.thread_id)) == number
+
+        await self.discord.until(asking, within=WITHIN)
+        return number
+
     async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
         def read() -> list[str]:
             said = [_large(one.text) for one in self.discord.replies(thread.thread_id) if one.text.startswith(ASIDE)]

@@ -70,9 +70,20 @@ class PagePeople:
 
     async def presses(self, label: str, thread: Thread) -> None:
         visitor = await self.visitor(thread)
+        if label in {"Approve", "Decline"}:
+            await visitor.until(lambda turns: bool(turns) and turns[-1].asks != "", within=WITHIN)
+            await self.gives(Command(label.lower()), thread)
+            return
         wanted = _OPEN if label == "Stop" else {"answered", "failed", "stopped"}
         await visitor.until(lambda turns: bool(turns) and turns[-1].state in wanted, within=WITHIN)
         await self.gives(Command(label.lower()), thread)
+
+    async def asked(self, thread: Thread, *, number: int = 1) -> int:
+        if self._windows is None:
+            return 0  # nobody sees anything
+        visitor = await self.visitor(thread)
+        await visitor.until(lambda turns: sum(bool(turn.asks) for turn in turns) == number, within=WITHIN)
+        return number
 
     async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
         return [await (await self.visitor(thread)).told(beginning, within=WITHIN)]
@@ -106,5 +117,6 @@ class PagePeople:
 
 
 def _view(turns: Sequence[Shown]) -> View:
-    answers = tuple(Seen(turn.id, turn.text) for turn in turns if turn.text is not None)
+    said = [(turn, turn.text if turn.text is not None else turn.growing) for turn in turns]
+    answers = tuple(Seen(turn.id, words) for turn, words in said if words or turn.text is not None)
     return View(answers, is_working=any(turn.state in _OPEN or not turn.has_ended for turn in turns))

@@ -121,6 +121,10 @@ class People(Protocol):
         """Somebody presses the last button of that label, "Stop" or "Retry", once there is one."""
         ...
 
+    async def asked(self, thread: Thread, *, number: int = 1) -> int:
+        """How many posts in the thread can be approved of or declined, once there are so many; 0 once there is none."""
+        ...
+
     async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
         """All that the bot says in the thread about commands and that begins so, once there is something."""
         ...

@@ -94,6 +94,14 @@ class SlackPeople:
         shown = await self.slack.until(found, within=WITHIN)
         await self.slack.clicks(shown.button(label))
 
+    async def asked(self, thread: Thread, *, number: int = 1) -> int:
+        def asking() -> bool:
+            shown = self.slack.replies(*place_of(thread))
+            return sum("Approve" in {button.text for button in one.buttons} for one in shown) == number
+
+        await self.slack.until(asking, within=WITHIN)
+        return number
+
     async def reads(self, thread: Thread, beginning: str) -> Sequence[str]:
         def read() -> list[str]:
             shown = self.slack.replies(*place_of(thread))

@@ -1,0 +1,85 @@
+"""What a link leads to in Slack, and for whom it is followed."""
+
+import pytest
+
+from adapters.slack.places import SLACK
+from bot.errors import LinkRefused
+from bot.messages import Person, PersonId, Thread
+from tests.support.slack import SlackServer, slack_server
+from tests.support.slack.people import PersonKind
+from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on
+
+DIRECT = "Direct messages are never read for anybody."
+ELSEWHERE = "That link leads to another workspace than this one."
+NOT_THERE = "I am not in that channel; somebody there can invite me."
+NOT_IN_IT = "Whoever asks is not in that channel, or I cannot tell whether they are."
+
+
+def link(slack: SlackServer, channel: str, ts: str, thread_ts: str | None = None, *, host: str | None = None) -> str:
+    within = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts else ""
+    return f"{host or slack.url}/archives/{channel}/p{ts.replace('.', '')}{within}"
+
+
+async def read(
+    clew: SlackClew, text: str, *, by: str = "ada", kind: PersonKind = "member", permits: bool = True
+) -> list[tuple[str | None, str]]:
+    person = Person(PersonId(clew.slack.person(by, kind=kind)))
+    asked_in = Thread(SLACK, clew.slack.team_id, clew.slack.channel("general"), "1.000001")
+    said = await clew.adapter.read_for(person, asked_in, text, permits=lambda thread: permits)
+    return [(one.author.name if one.author else None, one.text) for one in said]
+
+
+async def test_a_link_leads_to_the_whole_thread_from_any_of_its_messages() -> None:
+    async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
+        channel = slack.channel("news")
+        first = await slack.says("grace", "the plan", channel="news", mention=False)
+        reply = await slack.says("ben", "I like it", channel="news", thread_ts=first, mention=False)
+        other = await slack.says("ben", "lunch?", channel="news", mention=False)
+        from_first = await read(clew, link(slack, channel, first))
+        from_reply = await read(clew, f"<{link(slack, channel, reply, first)}>")
+        alone = await read(clew, link(slack, channel, other))
+
+    assert from_first == from_reply == [("grace", "the plan"), ("ben", "I like it")]
+    assert alone == [("ben", "lunch?")]
+
+
+async def test_a_member_of_a_private_channel_may_read_it_and_so_may_a_guest_who_is_in_it() -> None:
+    async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
+        channel = slack.channel("board", kind="group")
+        said = await slack.says("grace", "the plan", channel="board", mention=False)
+        await slack.joins("ada", channel="board")
+        slack.person("guest", kind="guest")
+        await slack.joins("guest", channel="board")
+
+        assert await read(clew, link(slack, channel, said)) == [("grace", "the plan")]
+        assert await read(clew, link(slack, channel, said), by="guest") == [("grace", "the plan")]
+
+
+@pytest.mark.parametrize(
+    ("place", "who", "sentence"),
+    [
+        pytest.param("board", "member", NOT_IN_IT, id="a private channel they are not in"),
+        pytest.param("news", "guest", NOT_IN_IT, id="a guest and a public channel"),
+        pytest.param("news", "stranger", NOT_IN_IT, id="an outsider and a public channel"),
+        pytest.param("line", "member", DIRECT, id="their own line to the bot"),
+        pytest.param("group", "member", NOT_THERE, id="a conversation of a few"),
+        pytest.param("away", "member", NOT_THERE, id="a channel the bot is not in"),
+        pytest.param("foreign", "member", ELSEWHERE, id="another workspace"),
+        pytest.param("forbidden", "member", "I am not allowed to read there.", id="the policy"),
+    ],
+)
+async def test_a_link_is_followed_for_nobody_who_may_not_read_there(place: str, who: PersonKind, sentence: str) -> None:
+    async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
+        channels = {
+            "board": slack.channel("board", kind="group"),
+            "line": slack.direct("ada"),
+            "group": slack.group_direct("ada", "grace"),
+            "away": slack.channel("away", bot_is_in=False),
+        }
+        channel = channels.get(place) or slack.channel("news")
+        said = await slack.says("grace" if place != "line" else "ada", "the plan", channel=channel, mention=False)
+        foreign = "https://others.slack.com" if place == "foreign" else None
+        with pytest.raises(LinkRefused) as refusal:
+            await read(clew, link(slack, channel, said, host=foreign), by=who, kind=who, permits=place != "forbidden")
+
+    assert str(refusal.value) == sentence
