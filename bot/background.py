@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from bot.answers import (
     ActionRequired,
@@ -66,10 +67,21 @@ class Background:
         self._model, self._store, self._limits, self._metrics = model, store, limits, metrics
         self._left, self._sleep, self._clock, self._now = left, sleep, clock, now
 
-    async def begin(self, turn: Turn, question: Question, *, after: After, manner: Manner) -> InteractionId:
+    async def begin(
+        self,
+        turn: Turn,
+        question: Question,
+        *,
+        after: After,
+        manner: Manner,
+        counted: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> InteractionId:
         """Ask once the model takes the question in, and return when it is written down what is answering.
 
         That is seen to its end even when the turn is stopped meanwhile: what is begun has to be found again.
+
+        Args:
+            counted: around each request, which it hears the end of even then.
 
         Raises:
             RunUncertain: it may or may not have been begun.
@@ -78,11 +90,12 @@ class Background:
         begun: list[InteractionId] = []
 
         async def work() -> None:
-            try:
-                async with asyncio.timeout(self._limits.refused):
-                    begun.append(await self._model.begin(question, after=after, manner=manner))
-            except TimeoutError:
-                raise RunUncertain("no answer to the request in time") from None
+            async with counted():
+                try:
+                    async with asyncio.timeout(self._limits.refused):
+                        begun.append(await self._model.begin(question, after=after, manner=manner))
+                except TimeoutError:
+                    raise RunUncertain("no answer to the request in time") from None
             await self._store.began(turn, begun[0])
 
         give_up_at, pause = self._clock() + self._limits.refused, self._limits.first_pause

@@ -173,6 +173,7 @@ UNOPENED = "Gemini could not open what is linked to, so this is answered from th
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
 
 RESEARCH_STOPPED = "_Stopped. I tell Gemini to end it; what it took until then is paid for._"
+RESEARCH_UNBEGUN = "_Stopped before it was begun, so it costs nothing._"
 
 TOLD_AGAIN = "Gemini no longer took this thread as I had kept it, so I told it again from what stands here."
 GROWN_LONG = "This thread has grown long: from here on I leave out how it began."

@@ -120,7 +120,7 @@ class Responder:
                         past = self._past(turn, adapter, draft, intake)
                         completed = await self._completed(turn, draft, reply, past, intake, fresh=fresh)
             except TurnStopped:
-                show_stopped(turn, draft)
+                show_stopped(await self._store.turn(turn) or turn, draft)
                 if self._approvals is not None:
                     await self._approvals.withdraw(turn)
                 await reply.end(Stopped(draft.answer))
@@ -159,7 +159,7 @@ class Responder:
     async def close(self, turn: Turn) -> None:
         """End a turn whose thread was reset under it."""
         draft = Draft()
-        show_stopped(turn, draft)
+        show_stopped(await self._store.turn(turn) or turn, draft)
         async with self._adapters[turn.thread.platform].reply(turn, draft) as reply:
             await reply.end(Stopped(draft.answer))
             await self._store.stopped(turn)

@@ -96,7 +96,9 @@ class WebReply:
             match ending:
                 case Notice(text):
                     part = self._part(text, ())
-                case Stopped(answer) if answer.is_empty and self._kept is not None and self._kept.text:
+                case Stopped(answer) if (
+                    answer.is_empty and not answer.opening and self._kept is not None and self._kept.text
+                ):
                     part = self._kept  # people have seen it, before a crash as a rule
                 case Answered(answer) | Stopped(answer):
                     passages = passages_of(replace(answer, runs=()), asked=self._turn.messages[0].text)
