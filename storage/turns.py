@@ -119,7 +119,7 @@ def answered(
         {
             "interaction": interaction,
             "model": model,
-            "length": usage.input_tokens + usage.output_tokens,
+            "length": usage.chain_tokens,
             "made": usage.output_tokens,
             "now": now,
         },
