@@ -191,10 +191,10 @@ def research_warning(agent: str, limit: float) -> str:
     )
 
 
-def research_done(agent: str, minutes: int, file: str) -> str:
-    """What stands before a report."""
-    took = f"{minutes} min" if minutes else "less than a minute"
-    return f"_Researched for {took} by_ `{agent}`_. All of it, with its sources, is in_ `{file}`_._"
+def research_done(agent: str, minutes: int | None, file: str) -> str:
+    """What stands before a report; nobody may know how long that took."""
+    took = "" if minutes is None else f" for {minutes} min" if minutes else " for less than a minute"
+    return f"_Researched{took} by_ `{agent}`_. All of it, with its sources, is in_ `{file}`_._"
 
 
 def history_remark(names: list[str], *, kept: int | None = None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.answers import ActionRequired, After, AnswerEvent, Completed, Draft, Manner, Question
+from bot.answers import ActionRequired, After, AnswerEvent, Completed, Draft, Manner, Question, Thought
 from bot.asking import Context
 from bot.background import Background
 from bot.errors import (
@@ -30,7 +30,7 @@ from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
 from bot.notices import RESEARCH_STOPPED, RESEARCH_UNBEGUN, research_done, research_warning
 from bot.ports import Reply, RunStore
-from bot.thinking import doing
+from bot.thinking import doing, passage
 from bot.wishes import wish_for_research
 
 logger = logging.getLogger(__name__)
@@ -148,12 +148,15 @@ class Research:
         *,
         since: float | None = None,
     ) -> Completed:
-        minutes = 0
+        minutes = 0 if since is None else None  # of one that was begun before a restart, only a look can tell
+        plan: tuple[str, ...] = ()
 
         def seen(seconds: float, events: tuple[AnswerEvent, ...]) -> None:
-            nonlocal minutes
+            nonlocal minutes, plan
             minutes = int(seconds / 60)
-            self._tell(draft, reply, agent, " ".join(filter(None, [f"{minutes} min so far.", _newest(events)])))
+            plan = plan or _plan(events)
+            now = " ".join(filter(None, [f"{minutes} min so far.", _newest(events)]))
+            self._tell(draft, reply, agent, now, plan)
 
         try:
             completed = await self._background.wait(turn, interaction, draft, reply, since=since, seen=seen)
@@ -169,8 +172,10 @@ class Research:
         draft.attach(REPORT_NAME)
         return replace(completed, model=agent)
 
-    def _tell(self, draft: Draft, reply: Reply, agent: str, now: str) -> None:
-        draft.open_with(f"{research_warning(agent, self._limits.run)}\n\n_{now}_")
+    def _tell(self, draft: Draft, reply: Reply, agent: str, now: str, plan: Sequence[str] = ()) -> None:
+        quoted = "  \n".join(f"> {line}" for line in plan)
+        blocks = (research_warning(agent, self._limits.run), quoted, f"_{now}_")
+        draft.open_with("\n\n".join(filter(None, blocks)))
         reply.changed()
 
 
@@ -184,6 +189,11 @@ def show_stopped(turn: Turn, draft: Draft) -> None:
         draft.open_with(RESEARCH_STOPPED)
     elif draft.answer.opening or (turn.parts and wish_for_research(turn.messages)):  # it was warned of
         draft.open_with(RESEARCH_UNBEGUN)
+
+
+def _plan(events: Sequence[AnswerEvent]) -> tuple[str, ...]:
+    """What an agent set out to do: the lines of what it thought first; none when it has told nothing yet."""
+    return next((lines for event in events if isinstance(event, Thought) and (lines := passage(event.text))), ())
 
 
 def _newest(events: Sequence[AnswerEvent]) -> str:

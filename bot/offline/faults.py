@@ -246,6 +246,17 @@ class InProgressFault:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatFault:
+    """A stream that is asked for again begins from its beginning, whatever was heard, and ends after so many pieces.
+
+    A get without a stream is answered as ever.
+    """
+
+    after: int = 2  # pieces of text
+    calls: ClassVar[Sequence[Call]] = (Call.GET,)
+
+
+@dataclass(frozen=True, slots=True)
 class UploadFault:
     """An uploaded file turns out to be unusable (`FAILED`)."""
 
@@ -271,5 +282,6 @@ Fault = (
     | SlowFault
     | BreakingFault
     | InProgressFault
+    | RepeatFault
     | UploadFault
 )
