@@ -215,6 +215,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
                 is_offline=settings.gemini.api_key is None,
                 keeps_text=_TEXT_KEPT,
                 toolbox=settings.toolbox,
+                has_research=settings.gemini.agent is not None and settings.bot.daily_research > 0,
             ),
             insight=Insight(
                 store=store, keeper=model, policy=settings.policy, is_offline=settings.gemini.api_key is None
