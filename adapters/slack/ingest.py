@@ -52,6 +52,8 @@ class KnownMessages(Notes, Protocol):
 class Commands(Telling, Protocol):
     """As far as Slack needs them."""
 
+    def refusal(self, thread: Thread, person: Person) -> str | None: ...
+
     async def run(
         self,
         command: Command,

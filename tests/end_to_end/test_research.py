@@ -5,11 +5,14 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import pytest
+
 from bot.commands import Command
 from bot.offline import ErrorEventFault, RepeatFault, StallFault, StatusFault
 from bot.offline.faults import Call
 from tests.end_to_end.scenes import Scene, everywhere
 from tests.support.people.seen import View, whole
+from tests.support.people.slack import SlackPeople
 
 HURRIED = {"CLEW_RESEARCH_WAIT_SECONDS": "0", "CLEW_RESEARCH_POLL_SECONDS": "0.2"}
 AGENT = "deep-research-preview-04-2026"
@@ -119,6 +122,26 @@ async def test_a_stop_and_a_forget_end_research_at_gemini_and_the_day_has_no_mor
     assert told.index(("POST", f"{second}/cancel")) < told.index(("DELETE", second))
     assert "2 researches" in refused.texts[0]
     assert len(begun(scene)) == 2
+
+
+@pytest.mark.parametrize("scene", ["slack"], indirect=True)
+async def test_in_slack_the_command_posts_the_question_once_over_a_kill_and_the_report_comes_under_it(
+    scene: Scene,
+) -> None:
+    assert isinstance(scene.people, SlackPeople)
+    slack = scene.people.slack
+    async with scene.clew(**HURRIED) as clew:
+        told = await slack.slash("ada", "/research", "how red kites fly")
+        clew.kill()
+        await clew.ended()
+    async with scene.clew(**HURRIED):
+        (question,) = await slack.shown("general")
+        seen = await slack.shown("general", question.ts, lambda seen: any(one.files for one in seen))
+
+    assert told.error is None
+    assert "research: how red kites fly" in question.text
+    assert "What is known" in "\n".join(one.text for one in seen)
+    assert len(slack.replies("general")) == len(begun(scene)) == 1
 
 
 @everywhere

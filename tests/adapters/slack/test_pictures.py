@@ -85,11 +85,3 @@ async def test_where_the_only_file_is_refused_nobody_is_sent_to_look_for_it() ->
 
     assert "too large" in words.text
     assert "below" not in words.text
-
-
-async def test_the_slash_command_says_where_a_picture_can_be_asked_for() -> None:
-    async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
-        told = await slack.slash("ada", "/clew", "imagine a red kite")
-
-    assert f"<@{slack.bot_user_id}> `imagine: a red kite`" in (told.text or "")
-    assert not clew.model.asked
