@@ -1,7 +1,8 @@
 """What the model calls for in one turn: run side by side, each once, shown while it lasts, and bounded."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from bot.answers import ActionRequired, Draft, ToolUse
 from bot.approvals import DECLINED, Approvals
@@ -60,9 +61,21 @@ class Calling:
             return
         refusal: str | None = DECLINED  # where nobody can be asked
         if self._approvals is not None:
-            refusal = await self._approvals.refusal(self._turn, action.interaction, wanted)
+            with self._waiting():
+                refusal = await self._approvals.refusal(self._turn, action.interaction, wanted)
         if refusal is not None:
             self._known |= {(action.interaction, call.id): failed(call, refusal) for call in wanted}
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Let the thread show no work while it is a person's turn."""
+        self._draft.waits = True
+        self._reply.changed()
+        try:
+            yield
+        finally:
+            self._draft.waits = False
+            self._reply.changed()
 
     async def _result(self, action: ActionRequired, call: FunctionCall) -> FunctionResult:
         key = (action.interaction, call.id)

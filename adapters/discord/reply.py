@@ -179,7 +179,7 @@ class DiscordReply:
             self._calls,
             spot.channel_id,
             ended=self._speaks,
-            is_needed=lambda: not self._slots.has_words,
+            is_needed=lambda: not self._slots.has_words and not self._draft.waits,
             sleep=self._sleep,
         )
 

@@ -249,7 +249,7 @@ class SlackReply:
         if not parts and self._draft.answer.opening:
             return await self._growing.show(0, lambda: self._draft.answer.opening, flows=False)
         if not parts:
-            needs_sign = not self._has_words and not self._status.is_possible
+            needs_sign = not self._has_words and not self._status.is_possible and not self._draft.answer.waits
             if not needs_sign:
                 return 0.0
             return max(self._pace.sign, await self._growing.show(0, lambda: WORKING, flows=False))
