@@ -16,8 +16,9 @@ from bot.ports import Adapter, Approval, ApprovalStore, Decided
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 86_400.0  # seconds that a decision is waited for; then it is a no
-_MOST_SHOWN = 600  # characters of the arguments of one call
-_MOST_CALLS = 8  # that are shown one by one
+_MOST_SHOWN = 1000  # characters of arguments, of all calls together: one message of Discord's holds the question
+
+MOST_AT_ONCE = 8  # calls that somebody is asked about together
 
 DECLINED = "The person who asked has declined this. Do not call it again unless they ask for it anew."
 UNSURE = "I was interrupted while this was being done, and cannot tell whether it was. It is not done again by itself."
@@ -129,15 +130,18 @@ def _told(approval: Approval) -> str:
 
 
 def question(calls: Sequence[FunctionCall]) -> str:
-    """What somebody is asked, as Markdown: each function and its arguments, as code in which nothing is markup."""
-    shown = "\n".join(f"- {_code(call.name)} {_code(_arguments(call))}" for call in calls[:_MOST_CALLS])
-    more = f"\n- and {len(calls) - _MOST_CALLS} more" if len(calls) > _MOST_CALLS else ""
-    return f"May I do this?\n\n{shown}{more}"
+    """What somebody is asked, as Markdown: each function and its arguments, as code in which nothing is markup.
+
+    Args:
+        calls: at most `MOST_AT_ONCE`: nobody approves of what they are not shown.
+    """
+    most = _MOST_SHOWN // len(calls)
+    return "\n".join(["May I do this?\n", *(f"- {_code(call.name)} {_code(_arguments(call, most))}" for call in calls)])
 
 
-def _arguments(call: FunctionCall) -> str:
+def _arguments(call: FunctionCall, most: int) -> str:
     told = json.dumps(call.arguments, ensure_ascii=False)
-    return told if len(told) <= _MOST_SHOWN else f"{told[:_MOST_SHOWN]}… ({len(told)} characters)"
+    return told if len(told) <= most else f"{told[:most]}… ({len(told)} characters)"
 
 
 def _code(text: str) -> str:

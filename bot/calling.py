@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bot.answers import ActionRequired, Draft, ToolUse
-from bot.approvals import DECLINED, Approvals
+from bot.approvals import DECLINED, MOST_AT_ONCE, Approvals
 from bot.calls import CALLING, FunctionCall, FunctionResult, Results
 from bot.errors import TooManyCalls
 from bot.function_runs import Functions, failed
@@ -18,6 +18,10 @@ _MOST_AT_ONCE = 8
 _MOST_CALLS = 32  # in one round
 
 _ENOUGH = "Nothing more can be called for this question. Answer it with what you have, and say what is missing."
+_TOO_MANY_TO_ASK = (
+    f"This needs approval, and only {MOST_AT_ONCE} of such calls can be asked for at once. Call it again if it is "
+    "still needed."
+)
 _TOO_MANY = f"Only {_MOST_CALLS} functions can be called at once. Call this one again if it is still needed."
 
 
@@ -59,6 +63,8 @@ class Calling:
         ]
         if not wanted:
             return
+        wanted, beyond = wanted[:MOST_AT_ONCE], wanted[MOST_AT_ONCE:]
+        self._known |= {(action.interaction, call.id): failed(call, _TOO_MANY_TO_ASK) for call in beyond}
         refusal: str | None = DECLINED  # where nobody can be asked
         if self._approvals is not None:
             with self._waiting():
