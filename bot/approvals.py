@@ -92,11 +92,11 @@ class Approvals:
 
     async def _asked(self, turn: Turn, approval: Approval, words: str) -> Approval:
         """Ask, and what was decided, once it is."""
-        # An answer that could not be gone on with is begun anew, and calls anew: what it called for before is void.
-        await self.withdraw(turn, ANEW, but=approval.name)
         decision = asyncio.Event()
         self._waiting[turn.thread] = decision
         try:
+            # An answer that could not be gone on with is begun anew, and calls anew: what it called for before is void.
+            await self.withdraw(turn, ANEW, but=approval.name)
             await self._adapters[turn.thread.platform].ask(turn, approval, words)
             async with self._parked(turn):
                 approval = await self._decision(turn, approval, decision)
@@ -108,10 +108,10 @@ class Approvals:
     async def _decision(self, turn: Turn, approval: Approval, decision: asyncio.Event) -> Approval:
         try:
             async with asyncio.timeout(max(0.0, approval.asked_at + _PATIENCE - self._now())):
-                while approval.approved is None:
+                # Looked at first of all: after a restart somebody may press before it is waited for again.
+                while (approval := await self._store.approval(turn, approval.name)).approved is None:
                     await decision.wait()
                     decision.clear()
-                    approval = await self._store.approval(turn, approval.name)
         except TimeoutError:
             await self._store.decline(turn, approval.name)
             approval = await self._store.approval(turn, approval.name)

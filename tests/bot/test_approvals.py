@@ -9,12 +9,24 @@ from bot.answers import Created, InteractionState, TextPiece
 from bot.approvals import DECLINED, STOPPED, UNSURE, Approvals
 from bot.calls import FunctionCall
 from bot.commands import Command
-from bot.messages import InteractionId, MessageId, Person, PersonId
+from bot.messages import InteractionId, MessageId, Person, PersonId, Turn
 from bot.policy import Policy
+from bot.ports import Approval
 from storage.sqlite import open_store
 from tests.support.calling import ORDER, ORDERING, Desk, asked_by, call, calls, is_asked, is_settled, told
 from tests.support.core import core
 from tests.support.scripted import TEST, ScriptedAdapter, ScriptedModel, completed, interaction, message, thread_named
+
+
+class HastyAdapter(ScriptedAdapter):
+    """A platform on which what is asked is approved of at the first opportunity."""
+
+    approvals: Approvals
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        await super().settle(turn, approval, words)
+        for one in await self._store.approvals.asked(turn):
+            await self.approvals.decide(turn.thread, one.name, approved=True, person=None)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +99,19 @@ async def test_what_was_decided_and_not_shown_before_a_crash_is_shown_when_the_t
 
         assert adapter.settled == [words]
         assert [one.approved for one in await store.approvals.asked(claim.turn)] == [bool(decided)]
+
+
+async def test_a_button_that_is_pressed_before_it_is_waited_for_counts() -> None:
+    async with open_store("sqlite:///:memory:") as store, asyncio.timeout(60):
+        adapter = HastyAdapter(store)
+        approvals = adapter.approvals = Approvals(store.approvals, {TEST: adapter})
+        await store.add(message("order it"))
+        claim = await store.claim(thread_named())
+        assert claim is not None
+        await store.approvals.approval(claim.turn, "old")
+        adapter.asking["old"] = "May I do this?"
+
+        assert await approvals.refusal(claim.turn, InteractionId("i1"), [ORDER]) is None
 
 
 async def test_a_button_decides_what_stands_above_it_and_nothing_that_is_asked_later() -> None:
