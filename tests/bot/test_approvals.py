@@ -9,6 +9,7 @@ from bot.answers import Created, InteractionState, TextPiece
 from bot.approvals import DECLINED, STOPPED, UNSURE, Approvals
 from bot.calls import FunctionCall
 from bot.commands import Command
+from bot.errors import AnswerBlocked, StaleTurn
 from bot.messages import InteractionId, MessageId, Person, PersonId, Turn
 from bot.policy import Policy
 from bot.ports import Approval
@@ -99,6 +100,22 @@ async def test_what_was_decided_and_not_shown_before_a_crash_is_shown_when_the_t
 
         assert adapter.settled == [words]
         assert [one.approved for one in await store.approvals.asked(claim.turn)] == [bool(decided)]
+
+
+@pytest.mark.parametrize("error", [StaleTurn(), AnswerBlocked("rules")], ids=["it was reset", "there is no answer"])
+async def test_a_turn_that_ends_in_another_way_takes_back_what_was_asked(error: Exception) -> None:
+    async with core() as clew:
+        held = asyncio.Event()
+        clew.model.will(held, error)
+        await clew.says("order it")
+        await clew.model.heard(1)
+        (turn,) = await clew.store.running()
+        await clew.store.approvals.approval(turn, "a")
+        clew.adapter.asking["a"] = "May I do this?"
+        held.set()
+        await clew.ended(1)
+
+    assert clew.adapter.settled == [STOPPED]
 
 
 async def test_a_button_that_is_pressed_before_it_is_waited_for_counts() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from bot.answers import Created, InteractionState, TextPiece
 from bot.commands import Command
-from bot.messages import InteractionId, MessageId, TurnState
+from bot.messages import InteractionId, MessageId, Thread, TurnState
+from bot.metrics import Metrics
+from bot.places import Places
 from tests.support.calling import ORDER, ORDERING, Desk, asked_by, call, calls, is_asked, is_settled
 from tests.support.core import PATIENT, Core, core
 from tests.support.scripted import ScriptedModel, answer, completed, interaction, thread_named
@@ -144,3 +146,53 @@ async def test_calls_after_an_approval_are_run_in_a_place() -> None:
         await clew.ended(1, thread="t2")
 
     assert (now, asked) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError])
+async def test_a_turn_that_fails_while_it_waits_goes_on_in_a_place_and_one_that_is_stopped_gives_none_back_twice(
+    error: type[BaseException],
+) -> None:
+    async with core() as clew, asyncio.timeout(60):
+        await clew.says("one")
+        (turn,) = await clew.ended(1)
+    places = Places(1, metrics=Metrics())
+    async with places.place(turn.thread):
+        with pytest.raises(error):
+            async with places.parked(turn):
+                raise error
+        other = asyncio.create_task(_stays(places, thread_named("t2")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        is_free = other.get_name() == "in its place"
+    third = asyncio.create_task(_stays(places, thread_named("t3")))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    inside = [task.get_name() == "in its place" for task in (other, third)]
+    for task in (other, third):
+        task.cancel()
+
+    assert is_free is (error is asyncio.CancelledError)
+    assert inside == [True, False]
+
+
+async def _stays(places: Places, thread: Thread) -> None:
+    async with places.place(thread):
+        task = asyncio.current_task()
+        assert task is not None
+        task.set_name("in its place")
+        await asyncio.Event().wait()
+
+
+async def test_nobody_approves_of_more_calls_than_are_shown() -> None:
+    wanted = [replace(ORDER, id=f"c{number}") for number in range(9)]
+    async with core(functions=ORDERING) as clew:
+        clew.model.will(Created(InteractionId("i1")), calls("i1", *wanted))
+        await clew.says("order them")
+        await clew.adapter.until(lambda: is_asked(clew.adapter))
+        (words,) = clew.adapter.asking.values()
+        await approves(clew)
+        await clew.ended(1)
+    results = clew.model.asked[-1].results
+
+    assert words.count("- `order`") == 8
+    assert [one.is_error for one in results] == [False] * 8 + [True]
