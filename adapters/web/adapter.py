@@ -17,13 +17,13 @@ from adapters.web.doors import Token
 from adapters.web.events import WEB, Unacceptable, pointed_by, read_thread
 from adapters.web.feeds import Feeds
 from adapters.web.files import Files
-from adapters.web.format import without_places
 from adapters.web.pages import About
 from adapters.web.reply import open_reply, wanted_files
 from adapters.web.server import Commands, Health, Inbox, Server
 from bot.answers import Draft
 from bot.confirmations import read_report
 from bot.errors import AttachmentUnreadable, LinkRefused, MessageGone, PlatformAway, SettingsError, StartError
+from bot.marks import without_places
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn, TurnState
 from bot.ports import Approval, Reply, Store
 from bot.spellings import is_loopback

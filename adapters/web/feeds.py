@@ -11,7 +11,7 @@ from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from adapters.web.events import WEB
-from adapters.web.format import blocks, blocks_with, growing_markdown_of, without_places
+from adapters.web.format import blocks, blocks_with, growing_markdown_of
 from adapters.web.views import (
     AnswerView,
     AskingView,
@@ -27,6 +27,7 @@ from adapters.web.views import (
 )
 from bot.answers import Answer, Draft
 from bot.chunks import settled
+from bot.marks import without_places
 from bot.messages import Part, Thread, Turn, TurnId, TurnState
 from bot.parts import cleaned
 from bot.ports import TranscriptStore

@@ -2,10 +2,11 @@
 
 import pytest
 
-from adapters.web.format import blocks_with, folded, without_places
+from adapters.web.format import blocks_with
 from bot.answers import Answer
 from bot.evidence import Run
 from bot.made import CODE_NAME, passages_of
+from bot.marks import folded, without_places
 from bot.messages import MessageId
 from bot.ran import markdown_of_runs
 
