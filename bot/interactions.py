@@ -29,6 +29,7 @@ from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject, storable
 from bot.step_pieces import StepPieces, index_of
 from bot.tool_steps import ToolSteps, told_by
+from bot.usages import read_usage, searched_in
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,6 @@ TRUNCATED = frozenset({"incomplete", "budget_exceeded"})
 COMPLETE = TRUNCATED | {"completed"}
 CONTINUES = "requires_continuation"
 CALLS = "requires_action"  # of functions: it goes on from their results
-
-MOST_TOKENS = 1 << 53  # what is above it is no count, and no database takes it
 
 _MEDIA = frozenset(MediaKind)
 
@@ -84,7 +83,7 @@ class Hop:
                 yield from self._moved(interaction.get("id"), interaction)
                 if kind == "interaction.completed":
                     yield from self._tool_steps.end_all()
-                    self.usage = _usage(interaction)
+                    self.usage = read_usage(interaction, searched=self._tool_steps.searched)
                     # This token alone: those of status updates are checkpoints inside the hop.
                     self.continuation = _string(interaction, "continuation_token") or None
                     self.failures = tuple(_failures(interaction))
@@ -201,7 +200,7 @@ def read_fetched(body: bytes) -> Fetched | None:
         status=_string(resource, "status"),
         previous=InteractionId(previous) if previous else None,
         content=tuple(event for step in _objects(resource, "steps") for event in _told_by(step)),
-        usage=_usage(resource),
+        usage=read_usage(resource, searched=searched_in(_objects(resource, "steps"))),
         failures=tuple(_failures(resource)),
         model=_string(resource, "model") or None,
         calls=tuple(map(read_call, _called_by(resource))),
@@ -285,23 +284,6 @@ def _citations(content: JsonObject) -> Iterator[AnswerEvent]:
             yield Citation(url, title, start)
         elif _string(annotation, "type") == "file_citation" and title:  # a file of a store, which no browser can open
             yield Citation("", title, start)
-
-
-def _usage(resource: JsonObject) -> Usage:
-    counts = _object(resource, "usage")
-
-    def count(name: str) -> int:
-        tokens = counts.get(f"total_{name}")
-        return tokens if isinstance(tokens, int) and 0 <= tokens < MOST_TOKENS else 0
-
-    return Usage(
-        input_tokens=count("input_tokens"),
-        output_tokens=count("output_tokens"),
-        thought_tokens=count("thought_tokens"),
-        cached_tokens=count("cached_tokens"),
-        tool_tokens=count("tool_use_tokens"),
-        total_tokens=count("tokens"),
-    )
 
 
 def _failures(resource: JsonObject) -> Iterator[str]:

@@ -147,7 +147,7 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an answer cost, in tokens as Gemini counts them."""
+    """What an answer cost, in tokens as Gemini counts them, and in queries to Google Search."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -155,6 +155,7 @@ class Usage:
     cached_tokens: int = 0
     tool_tokens: int = 0
     total_tokens: int = 0
+    searches: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -164,6 +165,7 @@ class Usage:
             self.cached_tokens + other.cached_tokens,
             self.tool_tokens + other.tool_tokens,
             self.total_tokens + other.total_tokens,
+            self.searches + other.searches,
         )
 
 

@@ -26,6 +26,9 @@ class Metrics:
             registry=self.registry,
         )
         self.tokens = Counter("clew_tokens", "Tokens of answered turns, by kind", ["kind"], registry=self.registry)
+        self.searches = Counter(
+            "clew_searches", "Queries that answered turns put to Google Search", registry=self.registry
+        )
         self.forgotten = Counter(
             "clew_threads_forgotten",
             "Threads forgotten, because somebody asked or because of their age",

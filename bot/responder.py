@@ -286,5 +286,6 @@ class Responder:
         if usage is not None:
             for kind in ("input", "output", "thought", "cached", "tool"):
                 self._metrics.tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
+            self._metrics.searches.inc(usage.searches)
             fields["tokens"] = usage.total_tokens
         logger.info("turn %s", state, extra=fields)

@@ -14,7 +14,7 @@ SOURCES = (
 def researched(conversation: Conversation) -> Use:
     """A whole research: its steps, its report in Markdown, and what that rests on."""
     text, citations = _report(conversation)
-    return Use(_steps_before(conversation), text, citations)
+    return Use(_steps_before(conversation), text, citations, searches=1)
 
 
 def _steps_before(conversation: Conversation) -> tuple[JsonObject, ...]:

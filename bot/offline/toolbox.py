@@ -23,6 +23,13 @@ class Use:
     steps: tuple[JsonObject, ...] = ()
     text: str | None = None  # of the answer, when it is another than that of a model without tools
     citations: list[JsonObject] = field(default_factory=list)
+    searches: int = 0
+
+    @property
+    def counted(self) -> JsonObject:
+        """What of its bill is no tokens."""
+        count = {"type": "google_search", "count": self.searches}
+        return {"grounding_tool_count": [count]} if self.searches else {}
 
 
 UNUSED = Use()
@@ -74,6 +81,7 @@ def _searched(words: str) -> Use:
             citation(text, second, "https://example.com/nobody", "Nobody – an example"),
             citation(text, first, f"https://example.org/{words.replace(' ', '-')}", f"{words} – an example"),
         ],
+        searches=1,
     )
 
 

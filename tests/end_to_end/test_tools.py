@@ -64,7 +64,9 @@ async def test_a_search_and_code_show_while_they_go_on_and_their_sources_are_the
         gemini.faults.arm(ForgetFault())
         await people.says("recall what I said", thread=thread)
         await people.looks(thread, whole(4))
+        used = await people.is_told(Command.USAGE, thread)
 
+    assert "2 searches, about" in used.split("\n")[0]
     fetched, streamed = (text.partition("Of “")[2] for text in seen.texts)
     assert fetched == streamed
     places = [
