@@ -155,11 +155,17 @@ def remark_for(error: AttachmentError) -> str:
             return f"Left out {_quoted(error.name)}: it is empty or could not be fetched. Please attach it again."
 
 
-def toolless_remark(tools: Sequence[Tool]) -> str:
-    """The words for a question that was rejected with these tools, and is answered without any."""
+def toolless_remark(tools: Sequence[Tool], *, lately: bool = False) -> str:
+    """The words for a question that was rejected with these tools, and is answered without any.
+
+    Args:
+        lately: it was another question, a short while ago.
+    """
     has_functions = offers_functions(tools)
     has_others = any(not offers_functions([tool]) for tool in tools)
     named = " and ".join(filter(None, ("tools" if has_others else "", "functions" if has_functions else "")))
+    if lately:
+        return f"Gemini refused the {named} I may use here a short while ago, so this is answered without them."
     return f"Gemini did not take this question with the {named} I may use here, so it is answered without them."
 
 

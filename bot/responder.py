@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.answers import (
@@ -16,6 +16,7 @@ from bot.answers import (
     Notice,
     Question,
     Stopped,
+    Tool,
     ToolUse,
 )
 from bot.approvals import Approvals
@@ -42,6 +43,7 @@ from bot.policy import Policy
 from bot.ports import Adapter, Model, Reply, ThreadNote, TurnStore
 from bot.private import PrivatePast
 from bot.questions import Questions
+from bot.refused_tools import RefusedTools
 from bot.research import Research, show_stopped
 from bot.room import Share
 from bot.stopping import StopSwitch, TurnStopped
@@ -98,6 +100,7 @@ class Responder:
         self._questions = Questions(adapters, inline_limit=inline_limit, links=links, metrics=metrics)
         self._background, self._research = background, research
         self._functions, self._approvals = Functions() if functions is None else functions, approvals
+        self._refused_tools = RefusedTools(clock)
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -248,9 +251,15 @@ class Responder:
         self, turn: Turn, asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner
     ) -> Completed:
         """The answer to a question; to one that Gemini rejects with links in it or with tools, without them."""
+        refused: tuple[Tool, ...] = ()
+        if self._refused_tools.are_left_out(manner.tools):
+            draft.remark(toolless_remark(manner.tools, lately=True))
+            manner = replace(manner, tools=())
         while True:
             try:
-                return await asking.ask(question, again=again, manner=manner)
+                completed = await asking.ask(question, again=again, manner=manner)
+                self._note_tools(turn, taken=manner.tools, refused=refused)
+                return completed
             except QuestionRejected as error:
                 # What stands behind a link is anybody's, and may be nothing that Gemini can open.
                 plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
@@ -264,11 +273,20 @@ class Responder:
                     logger.warning("question rejected, asking without tools", extra=fields)
                     self._metrics.failures.labels("ToolsRejected").inc()
                     draft.remark(toolless_remark(manner.tools))
+                    refused = manner.tools
                     manner = replace(manner, tools=())
                 else:
                     raise
                 draft.start_over()
                 again = True
+
+    def _note_tools(self, turn: Turn, *, taken: Sequence[Tool], refused: Sequence[Tool]) -> None:
+        """Take note of what Gemini takes: only a question that it takes without its tools says something of those."""
+        if taken:
+            self._refused_tools.taken(taken)
+        if refused and self._refused_tools.refused(refused):
+            fields = {**turn.fields, "tools": ", ".join(names_of(refused))}
+            logger.error("tools refused again, they are left out for ten minutes", extra=fields)
 
     def _intake_for(self, turn: Turn, draft: Draft, reply: Reply, share: Share) -> Intake:
         """What can be taken in for a turn; the thread is told what is handed to Gemini."""

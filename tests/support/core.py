@@ -1,5 +1,6 @@
 """The whole core, on a store in memory (or a file), with a scripted model and a scripted platform."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -115,6 +116,7 @@ async def core(
     daily_research: int = 5,
     functions: Functions | None = None,
     wrap: Callable[[Store], Store] = lambda store: store,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Core]:
     """A running core. Leaving it drains it, as a shutdown would.
 
@@ -155,6 +157,7 @@ async def core(
             approvals=approvals,
             policy=policy,
             metrics=metrics,
+            clock=clock,
         )
         async with (
             open_dispatcher(
