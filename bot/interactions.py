@@ -65,6 +65,7 @@ class Hop:
         self._steps: dict[object, object] = {}  # index -> type
         self._tools: dict[object, ToolUse] = {}  # by the indexes of the steps for which they were told
         self._tool_steps = ToolSteps()
+        self._told: set[object] = set()  # the indexes of the steps of which text was told
         self._media: MediaPieces | None = None
 
     def read(self, event: JsonObject) -> Iterator[AnswerEvent]:
@@ -128,7 +129,8 @@ class Hop:
                 yield from self._flush()
                 text = _string(delta, "text")
                 if text and self._steps.get(index, "model_output") == "model_output":
-                    yield TextPiece(text)
+                    yield TextPiece(text, begins=index not in self._told)
+                    self._told.add(index)
             case "thought_summary":
                 yield from _thought(_object(delta, "content"))
             case "text_annotation_delta":
@@ -244,7 +246,7 @@ def _told_by_content(content: JsonObject) -> Iterator[AnswerEvent]:
     kind, text, data = (_string(content, name) for name in ("type", "text", "data"))
     if kind == "text":
         if text:
-            yield TextPiece(text)
+            yield TextPiece(text, begins=True)
         yield from _citations(content)
     elif kind in _MEDIA:
         mime_type, uri = _string(content, "mime_type") or ANY_TYPE, _string(content, "uri")
@@ -275,15 +277,21 @@ def _use(step: JsonObject) -> ToolUse:
 def _citations(content: JsonObject) -> Iterator[AnswerEvent]:
     for annotation in _objects(content, "annotations"):
         url, name = _string(annotation, "url"), _string(annotation, "name")
-        begins = annotation.get("start_index")
-        start = begins if isinstance(begins, int) and not isinstance(begins, bool) else None
+        start, end = _index(annotation, "start_index"), _index(annotation, "end_index")
+        if start is None and end is not None:
+            start = 0  # which Google's APIs leave out
         if _string(annotation, "type") == "place_citation" and name:
             name = f"{name} (Google Maps)"  # which Google asks to be named
         title = _string(annotation, "title") or name or _string(annotation, "file_name") or None
         if url.startswith(("https://", "http://")):
-            yield Citation(url, title, start)
+            yield Citation(url, title, start, end)
         elif _string(annotation, "type") == "file_citation" and title:  # a file of a store, which no browser can open
-            yield Citation("", title, start)
+            yield Citation("", title, start, end)
+
+
+def _index(annotation: JsonObject, name: str) -> int | None:
+    value = annotation.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _failures(resource: JsonObject) -> Iterator[str]:

@@ -24,6 +24,7 @@ from bot.asking import Asking
 from bot.attachments import ONLY_INLINE, Intake
 from bot.background import Background
 from bot.calling import Calling
+from bot.citing import with_numbers
 from bot.condensing import Condensing
 from bot.errors import (
     AnswerBlocked,
@@ -134,7 +135,7 @@ class Responder:
                 draft.remark(TRUNCATED)
             if self._begins_to_follow(turn):
                 draft.remark(FOLLOWING)
-            await reply.end(Answered(draft.answer))
+            await reply.end(Answered(with_numbers(draft.answer)))
             # Last, and in one transaction: no turn continues from an answer the thread never saw.
             await self._store.answered(
                 turn,

@@ -64,8 +64,8 @@ def citation(text: str, words: str, url: str, title: str, *, indexes: Indexes = 
 
 
 def _searched(words: str) -> Use:
-    first, second = f"Of “{words}” there is much to be told", "and nobody here can look it up"
-    text = f"*I am Clew's offline model, not Gemini, and I pretend to search.*\n\n{first}, {second} 🧶."
+    first, second = f"Of “{words}” there is much to be told 🧶.", "Nobody here can look it up."
+    text = f"*I am Clew's offline model, not Gemini, and I pretend to search.*\n\n{first} {second}"
     result = f"https://www.google.com/search?q={quote(words)}"
     suggestions = (
         "<style>.chip { color: #1f1f1f; }</style>"

@@ -69,6 +69,7 @@ async def test_a_search_and_code_show_while_they_go_on_and_their_sources_are_the
     assert "2 searches, about" in used.split("\n")[0]
     fetched, streamed = (text.partition("Of “")[2] for text in seen.texts)
     assert fetched == streamed
+    assert "Zürich café” there is much to be told 🧶.\u00a0[1] Nobody here can look it up.\u00a0[2]" in streamed
     places = [
         streamed.find(part) for part in ("Sources", "1. ", "Zürich café – an", "2. ", "Nobody –", "Google suggests:")
     ]
@@ -85,6 +86,7 @@ async def test_a_search_and_code_show_while_they_go_on_and_their_sources_are_the
     assert "there is much to be told" in told
     assert "Google suggests" not in told
     assert "an example" not in told
+    assert "told 🧶. Nobody here can look it up." in told
 
 
 @everywhere

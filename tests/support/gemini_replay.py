@@ -177,7 +177,9 @@ class TypedReader:
                     place = f"{note.name} (Google Maps)" if getattr(note, "name", None) else None
                     title = getattr(note, "title", None) or place or getattr(note, "file_name", None)
                     if getattr(note, "url", None) or note.type == "file_citation":
-                        told.append(Citation(getattr(note, "url", None) or "", title, note.start_index))
+                        end = note.end_index
+                        start = 0 if note.start_index is None and end is not None else note.start_index
+                        told.append(Citation(getattr(note, "url", None) or "", title, start, end))
             case "image" | "audio" | "video" | "document" as kind:
                 data = decode(delta.data) if delta.data else None
                 told.append(Media(MediaKind(kind), delta.mime_type or ANY_TYPE, data=data, uri=delta.uri))
