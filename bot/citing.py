@@ -136,12 +136,16 @@ class _Ends:
         is_other = is_heading(line) or "|" in line or line.lstrip().startswith("<")
         return not (self._is_code[number] or is_indented or is_other)
 
+    def _goes_on(self, number: int) -> bool:
+        """Whether the next line may belong to the paragraph of this one."""
+        return bool(self._lines[number].strip()) and not self._is_code[number]
+
     def _is_closed(self, number: int, at: int) -> bool:
         """Whether everything that begins in the paragraph before a place has come to its end there."""
         first = number
-        while first > 0 and not _ITEM.match(self._lines[first]) and self._lines[first - 1].strip():
+        while first > 0 and not _ITEM.match(self._lines[first]) and self._goes_on(first - 1):
             first -= 1
-            if self._is_code[first] or number - first > _LONGEST_PARAGRAPH:
+            if number - first > _LONGEST_PARAGRAPH:
                 return False
         before = self._text[self._starts[first] : at] + " "
         is_even = before.count("`") % 2 == 0 and before.count("$$") % 2 == 0

@@ -43,7 +43,11 @@ REDIRECT = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/"
             ["1. plan \\[1\\].pdf"],
             id="a file without an address",
         ),
-        pytest.param((Citation("javascript:x", "no"), Citation("https://[", "no")), [], id="none that can be shown"),
+        pytest.param(
+            (Citation("javascript:x", "no"), Citation("https://[", "no"), Citation("https:///a", "no")),
+            [],
+            id="none that can be shown",
+        ),
         pytest.param(
             (Citation(f"https://e.example/{'a' * 2000}", "A"),), ["1. A"], id="an address too long for a line"
         ),

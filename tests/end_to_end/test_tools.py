@@ -17,6 +17,14 @@ FILE = """
 [[everywhere]]
 type = "telepathy"
 
+[[everywhere]]
+type = "google_maps"
+latitude = 47.4
+
+[[everywhere]]
+type = "file_search"
+file_search_store_names = ["fileSearchStores/figs"]
+
 [[channels.{channel}]]
 type = "mcp_server"
 name = "tickets"
@@ -102,14 +110,26 @@ async def test_a_channel_has_tools_of_its_own_people_can_ask_for_them_and_a_wron
         told = await people.is_told(Command.PRIVACY, thread)
     log = (scene.folder / "log").read_text()
 
-    assert [tools_of(create) for create in scene.model.creates] == [["telepathy", "mcp_server", "google_search"], []]
+    offered, without = ([*create.get("tools", [])] for create in scene.model.creates)
+    assert [tool for tool in offered if tool["type"] != "function"] == [
+        {"type": "telepathy"},
+        {"type": "google_maps", "latitude": 47.4},
+        {"type": "file_search", "file_search_store_names": ["fileSearchStores/figs"]},
+        {
+            "type": "mcp_server",
+            "name": "tickets",
+            "url": "https://mcp.example.org/",
+            "headers": {"Authorization": HEADER},
+        },
+        {"type": "google_search"},
+    ]
+    assert without == []
     assert "hello there" in seen.texts[0]
     assert toolless_remark([{"type": "telepathy"}, {"type": "function"}]) in seen.texts[0]
-    assert "tools" not in scene.model.creates[1]
-    for words in ("Google Search", "30 days", "tickets", "telepathy"):
+    for words in ("Google Search", "30 days", "Google Maps", "tickets", "telepathy"):
         assert words in told
     assert "asking without tools" in log
-    assert "telepathy, mcp_server tickets, google_search" in log
+    assert "telepathy, google_maps, file_search, mcp_server tickets, google_search" in log
     assert "of-the-ticket-server" not in log
 
 
