@@ -68,6 +68,7 @@ def test_whichever_was_counted_the_numbers_stand_after_their_sentences(unit: str
         pytest.param("- Figs\n    - Dates\n", ["Figs", "Dates"], "- Figs~[1]\n    - Dates~[2]\n", id="items of a list"),
         pytest.param("It rains. Yes", ["It rains.", "rains."], "It rains.~[1][2] Yes", id="two of one sentence"),
         pytest.param("```\n[`\n```\nIt rains. Yes", ["It rains."], "```\n[`\n```\nIt rains.~[1] Yes", id="under code"),
+        pytest.param("Süß ist es.", ["Süß ist es."], "Süß ist es.~[1]", id="all there is"),
         pytest.param("It `is`. Yes", ["It `is`."], "It `is`.~[1] Yes", id="after code"),
         pytest.param("See [it](https://e.example/). Yes", ["See [it](https://e.example/)."], None, id="after a link"),
     ],
