@@ -83,6 +83,8 @@ def test_a_number_stands_at_the_end_of_what_is_cited(text: str, words: list[str]
     ("text", "words"),
     [
         pytest.param("It rains, and it pours.", "It rains", id="inside a sentence"),
+        pytest.param("It rains and pours. Yes", "It rains", id="between words"),
+        pytest.param("Say `so\nIt rains. Yes` now", "It rains.", id="in code that began on another line"),
         pytest.param("1. Figs ripen", "1.", id="after the number of an item"),
         pytest.param("```\nIt rains.\n```", "It rains.", id="in a block of code"),
         pytest.param("- a\n  ```\n  It rains.\n  ```\n", "It rains.", id="in a block of code in a list"),
@@ -156,11 +158,12 @@ def test_every_platform_shows_them_and_they_can_be_taken_off_again(show: type[st
         assert without_sources(shown_whole).rstrip() == show(plain.text).rstrip()
 
 
-def test_looking_for_their_places_takes_no_time() -> None:
+def test_there_is_an_end_to_them_and_looking_for_their_places_takes_no_time() -> None:
     text = ("`a [b **c $$ d. " * 40 + "\n") * 300
-    notes = [Citation(f"https://e.example/{at}", "E", 0, 16 * at) for at in range(1, 1000)]
+    notes = [Citation(f"https://e.example/{at}", "E", 0, 16 * at) for at in range(1, 3000)]
     began = time.process_time()
 
-    with_numbers(replace(answer(TextPiece(text), *notes), citations=tuple(notes)))
+    whole = with_numbers(replace(answer(TextPiece(text), *notes), citations=tuple(notes)))
 
+    assert len(whole.cited) == 1000
     assert time.process_time() - began < 5

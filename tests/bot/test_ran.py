@@ -39,6 +39,12 @@ def test_nobody_reads_a_megabyte() -> None:
     assert shown.endswith("and 10 more")
 
 
+def test_what_is_just_as_much_as_is_shown_is_not_cut() -> None:
+    shown = markdown_of_runs([Run("x" * 20_000, "python", "y" * 8_000)] * 20)
+
+    assert "more" not in shown
+
+
 def test_it_is_a_file_under_the_answer() -> None:
     (passage,) = passages_of(Answer("It is 1.", runs=(Run("print(1)", "python", "1"),)))
 
