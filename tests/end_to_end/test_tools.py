@@ -110,7 +110,8 @@ async def test_a_channel_has_tools_of_its_own_people_can_ask_for_them_and_a_wron
         told = await people.is_told(Command.PRIVACY, thread)
     log = (scene.folder / "log").read_text()
 
-    offered, without = ([*create.get("tools", [])] for create in scene.model.creates)
+    creates: list[Any] = list(scene.model.creates)
+    offered, without = (create.get("tools", []) for create in creates)
     assert [tool for tool in offered if tool["type"] != "function"] == [
         {"type": "telepathy"},
         {"type": "google_maps", "latitude": 47.4},
