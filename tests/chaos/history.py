@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from bot.commands import Command
 from bot.messages import Thread
+from tests.chaos.history_functions import Functions
 
 
 @dataclass(slots=True)
@@ -92,6 +93,8 @@ class Asked:
         lost_at: from when on it may not have been there to be fetched, if it was forgotten.
         is_there: whether Gemini still has it in the end.
         files: the address of each file that was handed over beforehand, by the name it was sent with.
+        calls: the ids of the functions it called for, instead of answering.
+        results: what was returned of the calls of the interaction it went on from, by their ids; none for a question.
     """
 
     id: str
@@ -106,6 +109,8 @@ class Asked:
     lost_at: float | None = None
     is_there: bool = True
     files: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+    results: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ class History:
     reports: Mapping[Thread, int] = field(default_factory=dict)  # how often it says what became of forgetting
     private: Collection[Thread] = ()  # of which Gemini is to keep nothing
     files_there: Collection[str] = ()  # addresses of files that Gemini has in the end
+    functions: Functions = field(default_factory=Functions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ blind it says so: what is allowed is named by its reason, never by how much of i
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from bot.commands import Command
 from bot.messages import Thread
 from tests.chaos.case import Case, Due, cases, done_by
 from tests.chaos.history import Asked, End, Gave, History, Outcome, Said, Stood, Verdict, Way
 from tests.chaos.judge_commands import commands_are_heeded
+from tests.chaos.judge_functions import asked_the_same, functions_are_heeded
 from tests.chaos.judge_kept import kept_as_promised
 from tests.chaos.judge_memory import memory_is_true
 
@@ -24,6 +24,7 @@ def judge(history: History) -> list[Verdict]:
     """Every promise that was broken, thread by thread; none in a run that was right."""
     verdicts = [*_nobody_is_harmed(history), *_nothing_is_left(history), *_it_lives(history)]
     verdicts += _nothing_stands_elsewhere(history)
+    verdicts += functions_are_heeded(history)
     for case in cases(history):
         verdicts += _answered_once(case)
         verdicts += _told_why_not(case)
@@ -159,7 +160,7 @@ def _paid_once(case: Case) -> Iterator[Verdict]:
     seen = set[str]()  # of a turn of several messages it is said once
     for number, said in enumerate(case.said):
         retries = _retries(case)
-        for first, again in pairwise(case.asks_of(number)):
+        for first, again in asked_the_same(case.asks_of(number)):
             wanted = next((one for one in retries if one.at <= again.at and first.at <= done_by(one)), None)
             if _came_to_nothing(first, case, by=again.at):
                 continue

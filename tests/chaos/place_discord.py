@@ -12,7 +12,7 @@ from adapters.discord.places import DIRECT, DISCORD
 from bot.commands import Command
 from bot.messages import Thread
 from tests.chaos.history import Gave, Said, Stood
-from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined
+from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined, with_code
 from tests.chaos.world import World
 from tests.support.discord import Interaction, made_at
 from tests.support.discord import Shown as DiscordShown
@@ -126,6 +126,9 @@ class DiscordPlace(Place):
             await self._discord.until(lambda: self._showing(asked), within=SHOWN_WITHIN)
         return interaction.is_acknowledged
 
+    def asker_of(self, tag: str) -> str:
+        return next((asked.by for asked in self._asked if asked.tag == tag), "") or super().asker_of(tag)
+
     def _showing(self, asked: "_Asked") -> list[DiscordShown]:
         """The messages that show a question: one when all is well."""
         return [one for one in self._replies() if one.text.startswith(ASIDE) and asked.tag in one.text]
@@ -193,7 +196,8 @@ def _large(small: str) -> str:
 def _text_in_discord(shown: DiscordShown) -> str:
     # What is too long for messages is read in the file under the last of them.
     files = [file.data.decode() for file in shown.files if file.name == OVERFLOW_NAME]
-    return without_remarks(files[0] if files else shown.text)
+    text = without_remarks(files[0] if files else shown.text)
+    return with_code(text, ((file.name, file.data) for file in shown.files))
 
 
 def _grows_in_discord(shown: DiscordShown) -> bool:

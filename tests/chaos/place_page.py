@@ -30,14 +30,14 @@ class PagePlace(Place):
     def __init__(self, world: World, number: int, session: aiohttp.ClientSession) -> None:
         super().__init__(world, number)
         self.begun = read_thread(f"thread{number:06d}")
-        self._window = Visitor(session, world.address, self.begun.thread_id)
+        self.window = Visitor(session, world.address, self.begun.thread_id)
         self._session, self._sent = session, 0
 
     async def looks(self) -> None:
         """Show the thread for as long as somebody looks, through all lives of the bot."""
         while True:
             with suppress(aiohttp.ClientError):
-                await self._window.follow()
+                await self.window.follow()
             await asyncio.sleep(_AGAIN)
 
     async def _post(self, by: str, text: str, files: Sequence[Note], *, names: bool) -> tuple[str, float]:
@@ -71,6 +71,15 @@ class PagePlace(Place):
                         return dict(await response.json())
             await asyncio.sleep(_AGAIN)
 
+    async def tries(self, command: str) -> str | None:
+        """Give a command once, as the page does; what is told about it, or None when it cannot be known."""
+        url = f"{self.world.address}/api/threads/{self.thread.thread_id}/commands"
+        body = {"id": self._new_id("command"), "command": command}
+        with suppress(aiohttp.ClientError):
+            async with self._session.post(url, json=body) as response:
+                return str((await response.json())["said"]) if response.status == 200 else None
+        return None
+
     def _new_id(self, kind: str) -> str:
         self._sent += 1
         return f"{kind}-{self.number:06d}-{self._sent:04d}"
@@ -78,14 +87,14 @@ class PagePlace(Place):
     async def was_shown(self) -> None:
         """Wait until each message that was said stands in the window."""
         tags = {said.tags[0] for said in self.said}
-        await self._window.until(lambda turns: tags <= set(self._tags_shown()), within=3600)
+        await self.window.until(lambda turns: tags <= set(self._tags_shown()), within=3600)
 
     def _tags_shown(self) -> list[str]:
-        return [tag for turn in self._window.ever for text in turn.questions for tag in TAG.findall(text)]
+        return [tag for turn in self.window.ever for text in turn.questions for tag in TAG.findall(text)]
 
     def stood(self) -> list[Stood]:
         """Also what went with a reset, as it was last seen; a retry takes the place of what it repeats."""
-        here, ever, found = self._window.turns, self._window.ever, list[Stood]()
+        here, ever, found = self.window.turns, self.window.ever, list[Stood]()
         for place, turn in enumerate(ever):
             is_repeated = any(later.questions == turn.questions for later in ever[place + 1 :])
             if turn not in here and not is_repeated:

@@ -1,10 +1,11 @@
 """A thread on any platform, as people have it and as it stands in the end: the same words for each."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.commands import Command
+from bot.made import CODE_NAME
 from bot.messages import Thread
 from tests.chaos.gemini import goes_on, read_answer
 from tests.chaos.history import Gave, Said, Stood, Way
@@ -95,6 +96,10 @@ class Place(ABC):
         self.gave.append((given.by, gave))
         return given.is_taken
 
+    def asker_of(self, tag: str) -> str:
+        """Who asked the question of that tag."""
+        return next(said.by for said in self.said if tag in said.tags)
+
     def history(self) -> tuple[list[Said], list[Gave]]:
         """All that people did here, as it looks now."""
         for said in self.said:
@@ -149,6 +154,11 @@ class Place(ABC):
     def left(self) -> list[str]:
         """Signs of work."""
         ...
+
+
+def with_code(text: str, files: Iterable[tuple[str, bytes]]) -> str:
+    """The text of a message, and under it the code that is attached."""
+    return "\n".join([text, *(data.decode() for name, data in files if name == CODE_NAME)]).strip("\n")
 
 
 def joined(messages: Sequence[Message]) -> list[Stood]:

@@ -10,6 +10,7 @@ import aiohttp
 
 from tests.chaos.clew import HURRIED
 from tests.chaos.crowd import KINDS, Crowd, Talk
+from tests.chaos.deciding import Deciding
 from tests.chaos.history import End, History, Verdict
 from tests.chaos.judge import judge
 from tests.chaos.moves import Moves, unanswered
@@ -118,6 +119,8 @@ class _Run:
         self._world, self._crowd, self._trouble, self._background = world, crowd, trouble, background
         self._seed, self._dice = seed, random.Random(f"{seed} lives")  # noqa: S311 - when it is killed, not a secret
         self._talking, self._in_flight = 0, in_flight
+        self._deciding = Deciding(world, crowd, seed=seed)
+        background.start(self._deciding.goes_on())
         self._longest, self._peace_began = SHORT, float("inf")
 
     @property
@@ -239,4 +242,5 @@ class _Run:
             reports={place.thread: number for place in places if (number := place.reports()) is not None},
             private={place.thread for place in places if place.thread.channel_id in self._world.private},
             files_there=self._world.gemini.files_there(self._world.model, asked),
+            functions=self._deciding.history(),
         )

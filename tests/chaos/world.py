@@ -12,7 +12,9 @@ from pathlib import Path
 
 from adapters.slack.manifest import HTTP_PATH, SCOPES
 from bot.offline import Faults, OfflineModel, offline_model
+from bot.tools import BUILT_IN
 from tests.chaos.clew import HURRIED, SPEED
+from tests.chaos.functions import MODULE
 from tests.chaos.gemini import Gemini
 from tests.chaos.history import End, Life
 from tests.support.discord import DiscordServer, discord_server
@@ -94,6 +96,7 @@ class World:
         settings = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": self.model.url, "WEB_PORT": str(self.port)}
         settings |= SlackPeople(self.slack).settings | DiscordPeople(self.discord).settings | HURRIED
         settings |= {"PYTHONPATH": str(ROOT), "CLEW_PRIVATE_CHANNELS": ",".join(self.private)}
+        settings |= {"CLEW_TOOLS": ",".join(BUILT_IN), "CLEW_FUNCTIONS": MODULE}
         if self.slack_port is not None:
             del settings["SLACK_APP_TOKEN"]
             settings |= {"SLACK_SIGNING_SECRET": SIGNED_WITH, "SLACK_PORT": str(self.slack_port)}
@@ -221,7 +224,12 @@ async def open_world(folder: Path, *, seed: int, bug: str | None = None) -> Asyn
         )
         model = await stack.enter_async_context(
             offline_model(
-                faults=Faults(), pace=0.004, requests_kept=1_000_000, brain=gemini.brain, new_id=gemini.new_id
+                faults=Faults(),
+                pace=0.004,
+                requests_kept=1_000_000,
+                brain=gemini.brain,
+                acting=gemini.acts,
+                new_id=gemini.new_id,
             )
         )
         world = World(folder, gemini, model, slack, discord, bug)
