@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tests.chaos.history import History, Said, Verdict
 from tests.chaos.judge import counted
 from tests.chaos.run import Ran
+from tests.chaos.telling_functions import events_of, round_of
 
 _LONG = 160  # characters
 
@@ -26,6 +27,11 @@ def totals(ran: Ran) -> list[str]:
     ]
     ways = Counter(f"somebody {gave.way} {gave.command}" for gave in history.gave)
     lines += [f"  {number:6} {name}" for name, number in sorted(ways.items())]
+    it = history.functions
+    lines.append(
+        f"functions called {len(it.calls)}, approval asked {len(it.asking)}, decisions {len(it.decisions)},"
+        f" done {len(it.marks)}"
+    )
     found = ", ".join(f"{number} of {promise}" for promise, number in sorted(counted(ran.verdicts).items()))
     return [*lines, f"verdicts {len(ran.verdicts)}{f': {found}' if found else ''}"]
 
@@ -63,8 +69,9 @@ def _events(history: History, verdict: Verdict) -> Iterator[tuple[float, str]]:
         yield (
             asked.at,
             f"Gemini is asked {' '.join(asked.tags)} knowing {knew}: {asked.id[:10]}"
-            f" after {str(asked.after)[:10]}, {asked.outcome}{told}",
+            f" after {str(asked.after)[:10]}, {asked.outcome}{told}{round_of(asked)}",
         )
+    yield from events_of(history, verdict.thread) if verdict.thread else ()
     for life in history.lives:
         yield life.began, "a life begins"
         yield life.ended, f"the life is {life.end}"

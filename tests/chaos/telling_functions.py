@@ -1,0 +1,26 @@
+"""What went on around functions in one thread, for the story of a verdict."""
+
+from collections.abc import Iterator
+
+from bot.messages import Thread
+from tests.chaos.history import Asked, History
+
+
+def events_of(history: History, thread: Thread) -> Iterator[tuple[float, str]]:
+    """Decisions and what was done, each with its moment."""
+    it = history.functions
+    tags = {tag for said in history.said if said.thread == thread for tag in said.tags}
+    for one in (one for one in it.decisions if one.thread == thread):
+        what = f"{'approves of' if one.approves else 'declines'} {', '.join(one.calls)}"
+        who = one.by if one.is_askers else f"{one.by}, who did not ask,"
+        yield one.at, f"{who} {what}, and is told {one.told!r}{'' if one.is_taken else ': it seems to get nowhere'}"
+    for mark in it.marks:
+        call = it.calls.get(mark.call)
+        if call is not None and tags & set(call.tags):
+            yield mark.at, f"{mark.call} is done for {' '.join(call.tags)}"
+
+
+def round_of(asked: Asked) -> str:
+    """Which round of calls an interaction is."""
+    told = f" told {', '.join(f'{call}: {text[:40]!r}' for call, text in asked.results.items())}" * bool(asked.results)
+    return told + f" calling for {', '.join(asked.calls)}" * bool(asked.calls)
