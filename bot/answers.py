@@ -203,6 +203,7 @@ class Answer:
     remarks: tuple[str, ...] = ()
     opening: str = ""  # Markdown: how far work is that takes long, in a message of its own before the answer
     file: str | None = None  # the name of a file with all of it, which goes with it however short it is
+    waits: bool = False  # for a person, who is asked something: nothing is at work meanwhile
 
     @property
     def is_empty(self) -> bool:
@@ -236,6 +237,7 @@ class Draft:
         self._tool: str | None = None
         self._opening = ""
         self._file: str | None = None
+        self.waits = False  # for a person; see `Answer`
 
     def add(self, event: AnswerEvent) -> None:
         """Take in what the model told; ids and usage are not a draft's business."""
@@ -296,6 +298,7 @@ class Draft:
             remarks=tuple(self._remarks),
             opening=self._opening,
             file=self._file,
+            waits=self.waits,
         )
 
 

@@ -33,6 +33,7 @@ from bot.errors import (
 from bot.limits import Limits
 from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
+from bot.places import Parked, in_its_place
 from bot.ports import Model, Reply, RunStore
 from bot.stopping import whatever_happens
 
@@ -49,6 +50,7 @@ class Background:
 
     Args:
         left: called when one is waited for no longer, whatever became of it.
+        parked: holds a turn while it only waits.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Background:
         limits: Limits,
         metrics: Metrics,
         left: Callable[[], None] = lambda: None,
+        parked: Parked = in_its_place,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._model, self._store, self._limits, self._metrics = model, store, limits, metrics
         self._left, self._sleep, self._clock, self._now = left, sleep, clock, now
+        self._parked = parked
 
     async def begin(self, turn: Turn, question: Question, *, after: After, manner: Manner) -> InteractionId:
         """Ask once the model takes the question in, and return when it is written down what is answering.
@@ -125,7 +129,8 @@ class Background:
         # The date may jump while we wait, and tells only how long we were away.
         gone = 0.0 if since is None else max(0.0, self._now() - since)
         try:
-            return await self._waited(turn, interaction, draft, reply, began=self._clock() - gone, seen=seen)
+            async with self._parked(turn):
+                return await self._waited(turn, interaction, draft, reply, began=self._clock() - gone, seen=seen)
         finally:
             self._left()
 

@@ -39,6 +39,9 @@ class Metrics:
             registry=self.registry,
         )
         self.running = Gauge("clew_turns_running", "Turns being answered now", registry=self.registry)
+        self.parked = Gauge(
+            "clew_turns_parked", "Turns that wait for a person, or for what runs at Gemini", registry=self.registry
+        )
         self.waiting = Gauge("clew_lanes_waiting", "Threads waiting for a free place", registry=self.registry)
         self.seconds = Histogram(
             "clew_turn_seconds",

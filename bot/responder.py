@@ -121,8 +121,7 @@ class Responder:
                         completed = await self._completed(turn, draft, reply, past, intake, fresh=fresh)
             except TurnStopped:
                 show_stopped(turn, draft)
-                if self._approvals is not None:
-                    await self._approvals.withdraw(turn)
+                await self._withdraw(turn)
                 await reply.end(Stopped(draft.answer))
                 await self._store.stopped(turn)
                 self._ended(turn, "stopped")
@@ -151,6 +150,7 @@ class Responder:
             await self._store.failed(turn, notice=notice, tell=isinstance(error, ThreadClosed))
             self._ended(turn, "failed")
             return
+        await self._withdraw(turn)
         async with self._adapters[turn.thread.platform].reply(turn, Draft()) as reply:
             await reply.end(Notice(notice))
             await self._store.failed(turn, notice=notice, tell=not isinstance(error, AnswerBlocked | NotAllowed))
@@ -160,10 +160,15 @@ class Responder:
         """End a turn whose thread was reset under it."""
         draft = Draft()
         show_stopped(turn, draft)
+        await self._withdraw(turn)
         async with self._adapters[turn.thread.platform].reply(turn, draft) as reply:
             await reply.end(Stopped(draft.answer))
             await self._store.stopped(turn)
         self._ended(turn, "stopped")
+
+    async def _withdraw(self, turn: Turn) -> None:
+        if self._approvals is not None:
+            await self._approvals.withdraw(turn)
 
     async def _check_policy(self, turn: Turn) -> None:
         """Let a turn pass whose asker may ask. Who that is may have to be looked up, which only a turn has time for."""

@@ -195,8 +195,8 @@ class Slots:
         return answers in {question.id for question in self._turn.messages}
 
 
-def buttons_of(message: Fields) -> list[tuple[Press, TurnId]]:
-    """The buttons of ours under a message, each with its turn."""
+def buttons_of(message: Fields) -> list[tuple[Press, str]]:
+    """The buttons of ours under a message, each with its name."""
     buttons = [button for row in objects(message.get("components")) for button in objects(row.get("components"))]
     pressed = [read_custom_id(text(button.get("custom_id"))) for button in buttons]
     return [press for press in pressed if press is not None]

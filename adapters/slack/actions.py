@@ -18,7 +18,7 @@ from adapters.slack.manifest import COMMAND
 from adapters.slack.places import SLACK, place_of
 from adapters.slack.recent import Recent, RecentStore, choice, read_choice
 from adapters.slack.workspace import Workspace
-from bot.commands import Command
+from bot.commands import DECISIONS, Command
 from bot.errands import Errands
 from bot.errors import StoreError
 from bot.messages import MessageId, Person, Thread, TurnId
@@ -199,17 +199,25 @@ class Actions:
         known = _BUTTONS.get(told.action_id)
         if known is None or told.thread is None:
             return None
+        if known in DECISIONS:
+            return await self._run(known, told.thread, told.trigger_id, told.person, asked=told.value)
         # A reset is meant for the thread as it is now, whichever answer the button stands under.
         turn = None if known is Command.RESET else told.turn
         return await self._run(known, told.thread, told.trigger_id, told.person, turn)
 
     async def _run(
-        self, command: Command, thread: Thread, by: MessageId, person: Person, turn: TurnId | None = None
+        self,
+        command: Command,
+        thread: Thread,
+        by: MessageId,
+        person: Person,
+        turn: TurnId | None = None,
+        *,
+        asked: str = "",
     ) -> Words:
         person = await with_standing(person, self._people, command)
-        return Words(
-            mrkdwn(await self._commands.run(command, thread, by, person=person, turn=turn, mark=f"{COMMAND} "))
-        )
+        words = await self._commands.run(command, thread, by, person=person, turn=turn, asked=asked, mark=f"{COMMAND} ")
+        return Words(mrkdwn(words))
 
     # --- telling --------------------------------------------------------------------------------
 

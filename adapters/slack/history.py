@@ -25,7 +25,7 @@ from adapters.slack.pages import (
 from adapters.slack.people import People
 from adapters.slack.places import is_ts, place_of
 from adapters.slack.reading import mentions, readable
-from adapters.slack.reply import STOPPED, WORKING
+from adapters.slack.reply import STOPPED, WAITING, WORKING
 from adapters.slack.workspace import Workspace
 from bot.errors import MessageGone
 from bot.history import newest
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 MOST_CHARACTERS = 200_000  # of everything that is told of a thread, about 50,000 tokens
 _NAMES_WITHIN = 2.0  # seconds that names may take; an unknown one is told by its id
 _MOST_PAGES = 50
-_SIGNS = frozenset({WORKING, STOPPED})  # they stand where words were to come
+_SIGNS = frozenset({WORKING, WAITING, STOPPED})  # they stand where words were to come
 _SAID = frozenset({None, "file_share", "thread_broadcast", "me_message", "bot_message"})
 _GONE = frozenset({"thread_not_found", "message_not_found"})
 # A token of Slack's in a text of our own. What else stands in angle brackets there is Markdown, code for the most part.

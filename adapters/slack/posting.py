@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
 from adapters.slack.adoption import asked_at, metadata_of
@@ -141,11 +141,11 @@ class Posting:
         )
         await self._slots.stands(slot, ts or UPLOADED, digest)
 
-    async def keep(self, placeholder: str, instead: str, *, until: float) -> None:
+    async def keep(self, placeholders: Collection[str], instead: str, *, until: float) -> None:
         """Let stay what the thread shows, but for the signs that it is still growing.
 
         Args:
-            placeholder: a text that is no more than such a sign; *instead* takes its place.
+            placeholders: texts that are no more than such a sign; *instead* takes their place.
         """
         for slot in self._slots.words:
             await self._slots.settle(slot)
@@ -158,7 +158,7 @@ class Posting:
             post = posts.get(slot.ts or MessageId(""), {})
             blocks = blocks_of(post)
             text = str(post.get("text") or "")
-            if text.strip() == placeholder:
+            if text.strip() in placeholders:
                 await self.put(slot.number, Face(instead, buttons), until=until)
             elif any(offers(block, STOP) for block in blocks):
                 await self._slots.touch(slot)

@@ -199,11 +199,11 @@ class WebAdapter:
 
     async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
         """Show what is asked in the growing answer; the page has the buttons."""
-        self._feeds.asking(turn, words)
+        self._feeds.asking(turn, approval.name, words)
 
     async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
         """Show it no more."""
-        self._feeds.asking(turn, None)
+        self._feeds.asked(turn, approval.name)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Tell the pages that look at the thread; what a command came to at once, its own answer has told them.

@@ -16,6 +16,7 @@ from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Address, Attachment, Message, MessageId, Turn, TurnId
 from bot.metrics import Metrics
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Store
 from bot.research import Research
@@ -125,11 +126,19 @@ async def core(
         store = wrap(opened)
         metrics, model = Metrics(), model or ScriptedModel()
         adapter = ScriptedAdapter(store)
-        policy, approvals = policy or Policy(), Approvals(store.approvals, {TEST: adapter})
+        policy, places = policy or Policy(), Places(concurrency, metrics=metrics)
+        approvals = Approvals(store.approvals, {TEST: adapter}, parked=places.parked)
         cancelling = await stack.enter_async_context(
             open_cancelling(store=store.runs, model=model, limits=limits, metrics=metrics, pause=0.01)
         )
-        background = Background(model=model, store=store.runs, limits=limits, metrics=metrics, left=cancelling.wake)
+        background = Background(
+            model=model,
+            store=store.runs,
+            limits=limits,
+            metrics=metrics,
+            left=cancelling.wake,
+            parked=places.parked,
+        )
         responder = Responder(
             store=store,
             model=model,
@@ -164,7 +173,7 @@ async def core(
                 metrics=metrics,
                 catch_up=adapter.catch_up,
                 limits=limits,
-                concurrency=concurrency,
+                places=places,
                 drain=drain,
                 pause=0.01,
                 longest_pause=0.05,

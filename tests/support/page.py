@@ -30,6 +30,7 @@ from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Message, MessageId, Platform, Thread, Turn
 from bot.metrics import Metrics
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
@@ -212,7 +213,7 @@ def _narrow_socket(address: aiohttp.AddrInfoType) -> socket.socket:
 class NoCommands:
     """Nobody asks for any."""
 
-    async def run(self, command: Command, thread: Thread, by: MessageId) -> str:
+    async def run(self, command: Command, thread: Thread, by: MessageId, *, asked: str = "") -> str:
         raise AssertionError(command)
 
 
@@ -291,7 +292,7 @@ async def served_page(
                     metrics=metrics,
                     catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
                     limits=limits,
-                    concurrency=concurrency,
+                    places=Places(concurrency, metrics=metrics),
                     drain=drain,
                 ) as dispatcher,
                 forgetting_on(

@@ -23,6 +23,7 @@ from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Platform, Thread
 from bot.metrics import Metrics
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
@@ -207,7 +208,7 @@ async def clew_on(
                 metrics=metrics,
                 catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
                 limits=limits,
-                concurrency=1000,
+                places=Places(1000, metrics=metrics),
                 drain=drain,
                 pause=0.01,
                 longest_pause=0.05,

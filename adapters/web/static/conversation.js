@@ -10,7 +10,7 @@ const isOpen = (turn) => turn.state === "queued" || turn.state === "running";
 export class Conversation {
   #turns = new Map(); // id -> TurnElement
 
-  /** @param does {retry(), decide(name), again(item), edit(item)} */
+  /** @param does {retry(), decide(name, asked), again(item), edit(item)} */
   constructor(does) {
     this.does = does;
   }
@@ -139,8 +139,8 @@ class TurnElement {
     const buttons = [];
     const asks = isOpen(turn) && !turn.stopping ? turn.answer?.asks : null;
     if (asks) {
-      const decide = (label) => element("button", { type: "button", class: "small labelled", onclick: () => this.does.decide(label.toLowerCase()) }, label);
-      buttons.push(fromHtml(`<div class="asks">${asks}</div>`), decide("Approve"), decide("Decline"));
+      const decide = (label) => element("button", { type: "button", class: "small labelled", onclick: () => this.does.decide(label.toLowerCase(), asks.name) }, label);
+      buttons.push(fromHtml(`<div class="asks">${asks.words}</div>`), decide("Approve"), decide("Decline"));
     }
     const text = turn.answer?.markdown;
     if (text && turn.answer.kind === "answer") buttons.push(copyButton("Copy the answer", () => text));
