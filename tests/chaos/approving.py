@@ -147,7 +147,7 @@ async def _press_on_page(place: PagePlace, it: Press) -> Decision | None:
     if turn is None or _calls_in(turn.asks) != it.asking.calls:
         return None
     decision = _decision(place, it)
-    told = await place.tries(it.label.lower())
+    told = await place.tries(it.label.lower(), asked=turn.asked)
     decision.is_taken = told is not None
     decision.told = None if told is None else re.sub("<[^>]*>", "", told).strip()
     return decision

@@ -13,7 +13,7 @@ from bot.messages import Thread
 from tests.chaos.case import Case, Due, cases, done_by
 from tests.chaos.history import Asked, End, Gave, History, Outcome, Said, Stood, Verdict, Way
 from tests.chaos.judge_commands import commands_are_heeded
-from tests.chaos.judge_functions import asked_the_same, functions_are_heeded
+from tests.chaos.judge_functions import asked_the_same, functions_are_heeded, shows_what_it_did
 from tests.chaos.judge_kept import kept_as_promised
 from tests.chaos.judge_memory import memory_is_true
 
@@ -34,6 +34,7 @@ def judge(history: History) -> list[Verdict]:
         verdicts += _is_finished(case)
         verdicts += commands_are_heeded(case)
         verdicts += kept_as_promised(case)
+        verdicts += shows_what_it_did(case)
     return verdicts
 
 

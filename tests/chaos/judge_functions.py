@@ -10,6 +10,8 @@ from itertools import pairwise
 
 from bot.approvals import DECLINED, UNSURE
 from bot.messages import Thread
+from tests.chaos.case import Case
+from tests.chaos.deeds_functions import CITED, SOURCE, code_of, runs_code
 from tests.chaos.functions import sent
 from tests.chaos.history import Asked, History, Verdict
 from tests.chaos.history_functions import Call, Decision, Functions, Mark
@@ -48,6 +50,23 @@ def _asked_once(it: Functions) -> Iterator[Verdict]:
             yield Verdict("P1", asking.thread, f"approval is asked twice of {', '.join(asking.calls)}", (asking,))
         if asking.is_open:
             yield Verdict("P6", asking.thread, f"it can still be decided on {', '.join(asking.calls)}", (asking,))
+
+
+def shows_what_it_did(case: Case) -> Iterator[Verdict]:
+    """Under an answer stands each source once, and the code that was run for it once, P1; and neither is missing, P6.
+
+    Of an answer that was cut by a stop nothing may be missing: it may have come to its end all the same. A file that
+    the platform did not take is named there.
+    """
+    for one in case.answers:
+        tag = one.tags[0]
+        source = f"{SOURCE}{tag}/1"
+        wanted = {source: CITED in one.text, code_of(tag): runs_code(tag) and "could not" not in one.text}
+        for what, is_wanted in wanted.items():
+            if (number := one.text.count(what)) > 1:
+                yield case.verdict("P1", f"{what} stands {number} times under the answer to {tag}", one)
+            elif not number and is_wanted and one.is_whole:
+                yield case.verdict("P6", f"{what} does not stand under the answer to {tag}", one)
 
 
 # --- what is done ---------------------------------------------------------------------------------

@@ -71,10 +71,10 @@ class PagePlace(Place):
                         return dict(await response.json())
             await asyncio.sleep(_AGAIN)
 
-    async def tries(self, command: str) -> str | None:
+    async def tries(self, command: str, *, asked: str) -> str | None:
         """Give a command once, as the page does; what is told about it, or None when it cannot be known."""
         url = f"{self.world.address}/api/threads/{self.thread.thread_id}/commands"
-        body = {"id": self._new_id("command"), "command": command}
+        body = {"id": self._new_id("command"), "command": command, "asked": asked}
         with suppress(aiohttp.ClientError):
             async with self._session.post(url, json=body) as response:
                 return str((await response.json())["said"]) if response.status == 200 else None
