@@ -16,7 +16,15 @@ from bot.answers import PLAIN, After, AnswerEvent, Completed, Manner, Question
 from bot.errors import ModelError, StaleTurn, ThreadClosed
 from bot.messages import InteractionId, Message, MessageId, Refusal, Thread, Turn, TurnId
 from bot.ports import Claim, Model, Retried, Store
-from tests.chaos.bugs_shown import blind_retry, button_left, confirmed_twice, pings_everybody, status_left
+from tests.chaos.bugs_functions import anybody_approves, approval_skipped, approved_twice
+from tests.chaos.bugs_shown import (
+    approval_left,
+    blind_retry,
+    button_left,
+    confirmed_twice,
+    pings_everybody,
+    status_left,
+)
 
 SOUND = Around
 
@@ -317,6 +325,10 @@ BUGS: Mapping[str, Callable[[], Around]] = {
         confirmed_twice,
         button_left,
         status_left,
+        approval_skipped,
+        approved_twice,
+        anybody_approves,
+        approval_left,
     )
 }
 """Each by its name."""

@@ -31,6 +31,7 @@ from bot.answers import (
 from bot.calls import Results
 from bot.commands import Command
 from bot.errors import InteractionLost, KeyRejected
+from bot.function_runs import Functions
 from bot.gemini_model import GeminiModel
 from bot.history import without_past
 from bot.messages import InteractionId, Thread
@@ -121,6 +122,7 @@ class Small:
     history: History
     is_private: bool
     thread: Thread | None = None
+    functions: Functions | None = None
 
     @asynccontextmanager
     async def life(self, *, drain: float = 20.0) -> AsyncIterator[SlackClew]:
@@ -134,6 +136,7 @@ class Small:
             url=self.url,
             drain=drain,
             policy=Policy(private=self.is_private),
+            functions=self.functions,
         ) as clew:
             yield clew
         self.history.lives.append(Life(began, self.now(), End.STOPPED))

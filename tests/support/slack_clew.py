@@ -14,11 +14,13 @@ from adapters.slack.adapter import Line, Rhythm, SlackAdapter, open_line
 from adapters.slack.growing import Pace
 from adapters.slack.manifest import SCOPES
 from adapters.slack.places import SLACK, is_direct
+from bot.approvals import Approvals
 from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.errors import StoreUnavailable
+from bot.function_runs import Functions
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Platform, Thread
@@ -160,6 +162,7 @@ async def clew_on(
     drain: float = 2.0,
     inline_limit: int = 1_000_000,
     intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
+    functions: Functions | None = None,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Clock | None = None,
@@ -185,6 +188,8 @@ async def clew_on(
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
         line = wrap_line(await stack.enter_async_context(open_line(settings)))
         adapters: dict[Platform, Adapter] = {}
+        places = Places(1000, metrics=metrics)
+        approvals = Approvals(store.approvals, adapters, parked=places.parked)
         responder = Responder(
             store=store,
             model=model,
@@ -197,6 +202,8 @@ async def clew_on(
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             policy=policy,
             metrics=metrics,
+            functions=functions,
+            approvals=approvals,
             sleep=sleep,
             clock=ticks,
         )
@@ -208,7 +215,7 @@ async def clew_on(
                 metrics=metrics,
                 catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
                 limits=limits,
-                places=Places(1000, metrics=metrics),
+                places=places,
                 drain=drain,
                 pause=0.01,
                 longest_pause=0.05,
@@ -223,7 +230,9 @@ async def clew_on(
             store=store,
             model=model,
             inbox=Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics),
-            commands=commands_on(heard, model, dispatcher, policy=policy, now=now, forgetting=forgetting),
+            commands=commands_on(
+                heard, model, dispatcher, policy=policy, now=now, forgetting=forgetting, approvals=approvals
+            ),
             dispatcher=dispatcher,
             adapter=None,  # type: ignore[arg-type]  # it needs the two above
             metrics=metrics,
