@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.offline import Act, Conversation
+from bot.offline.answers import output
 from bot.offline.orders import Order
 from bot.offline.toolbox import Use, citation
 from bot.offline.wire import JsonObject, objects_in, text_in
@@ -24,6 +25,8 @@ SOURCE = "https://sources.example.org/"
 OF = re.compile(r'print\("of (q\d{5})"\)|sources\.example\.org/(q\d{5})')
 """Code that was run for a question, or a source of its answer."""
 
+_MEANWHILE = "I have a look at that and at that as well. "
+_RETURNED = re.compile(r"\w+ → ")  # how results are told
 _QUOTED = 200  # characters of what a function returned
 
 
@@ -52,11 +55,13 @@ def calls_for(tags: Sequence[str], order: Order, *, rounds: int, token: str) -> 
     if rounds >= len(wanted):
         return ()
     names = [f"call-{number}-{token[-8:]}" for number in range(len(wanted[rounds]))]
-    return [
+    calls: list[JsonObject] = [
         {"type": "function_call", "id": name, "name": function, "arguments": _arguments(function, name)}
         for name, function in zip(names, wanted[rounds], strict=True)
         if function in order.functions
     ]
+    # Words between two calls, so that a stream may break there.
+    return [*calls[:1], output({"type": "text", "text": _MEANWHILE}), *calls[1:]] if len(calls) > 1 else calls
 
 
 def _arguments(function: str, name: str) -> JsonObject:
@@ -67,7 +72,8 @@ def rounds_of(conversation: Conversation) -> tuple[tuple[str, ...], list[str]]:
     """What somebody asked last, and of each round of calls since what was returned."""
     said = [*conversation.earlier, conversation.question]
     at = max((place for place, one in enumerate(said) if one.by_person), default=len(said) - 1)
-    return said[at].texts, ["".join(one.texts) for one in said[at + 1 :]]
+    told = ["".join(one.texts) for one in said[at + 1 :]]
+    return said[at].texts, [text for text in told if _RETURNED.match(text)]
 
 
 def words_of(tags: Sequence[str], order: Order, told: Sequence[str]) -> list[str]:
@@ -112,7 +118,8 @@ def _citations(tag: str, text: str, order: Order) -> Iterator[JsonObject]:
 
 def read_calls(called: Sequence[JsonObject], tags: tuple[str, ...], interaction: str) -> list[Call]:
     """What was called, to be kept in mind."""
-    return [Call(text_in(one, "id"), text_in(one, "name"), tags, interaction) for one in called]
+    calls = (one for one in called if one.get("type") == "function_call")
+    return [Call(text_in(one, "id"), text_in(one, "name"), tags, interaction) for one in calls]
 
 
 def groups_in(body: Mapping[str, object]) -> list[dict[str, str]]:

@@ -138,6 +138,7 @@ class Gemini:
             files=_files(body),
             calls=tuple(call.id for call in deeds.read_calls(create.called, create.tags, name)),
             results=deeds.results_in(body),
+            has_tools=bool(body.get("tools")),
         )
 
 

@@ -156,14 +156,15 @@ def _paid_once(case: Case) -> Iterator[Verdict]:
     that was never kept, one whose id the bot cannot know: it was not sent, or the bot died while it was in flight.
     And after each Retry, once: one that was given before the second time and confirmed after the first, for the bot may
     have been away. A button that is pressed twice is one Retry, for it goes with the answer it stands under. A refused
-    question creates nothing, and a summary names no question.
+    question creates nothing, and a summary names no question. Where Gemini refuses the results of what it called for,
+    the question is asked again without anything that could be called.
     """
     seen = set[str]()  # of a turn of several messages it is said once
     for number, said in enumerate(case.said):
         retries = _retries(case)
         for first, again in asked_the_same(case.asks_of(number)):
             wanted = next((one for one in retries if one.at <= again.at and first.at <= done_by(one)), None)
-            if _came_to_nothing(first, case, by=again.at):
+            if _came_to_nothing(first, case, by=again.at) or (first.calls and not again.has_tools):
                 continue
             if wanted is not None:
                 retries.remove(wanted)

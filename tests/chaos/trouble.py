@@ -55,6 +55,7 @@ _ODD: tuple[Fault, ...] = (
     ThoughtFault(),
     UnknownFault(),
     UndecodableFault(),
+    StatusFault(400),
 )
 _GETS: tuple[Fault, ...] = (StatusFault(503), StatusFault(429), DropFault(), ResetFault(), InProgressFault())
 
