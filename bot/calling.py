@@ -37,6 +37,11 @@ class Calling:
         self._known: dict[tuple[InteractionId, str], FunctionResult] = {}
         self._at_once = asyncio.Semaphore(_MOST_AT_ONCE)
 
+    @property
+    def has_called(self) -> bool:
+        """Whether something was called, which would be done twice if the answer were begun anew."""
+        return bool(self._known)
+
     async def results(self, action: ActionRequired) -> Results:
         """What everything returned that an interaction calls for; what was run for it before is not run again.
 

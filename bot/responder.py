@@ -16,6 +16,7 @@ from bot.answers import (
     Notice,
     Question,
     Stopped,
+    Tool,
     ToolUse,
 )
 from bot.approvals import Approvals
@@ -45,7 +46,7 @@ from bot.questions import Questions
 from bot.research import Research, show_stopped
 from bot.room import Share
 from bot.stopping import StopSwitch, TurnStopped
-from bot.tools import NO_TOOLS, Toolbox, names_of
+from bot.tools import NO_TOOLS, Toolbox, functions_of, names_of
 from bot.wishes import wish_for_a_picture, wish_for_research
 
 logger = logging.getLogger(__name__)
@@ -205,6 +206,7 @@ class Responder:
     ) -> Completed:
         if turn.stopping:
             raise TurnStopped
+        calling = Calling(self._functions, turn, draft=draft, reply=reply, approvals=self._approvals)
         asking = Asking(
             turn,
             model=self._model,
@@ -215,7 +217,7 @@ class Responder:
             limits=self._limits,
             metrics=self._metrics,
             background=self._background,
-            calling=Calling(self._functions, turn, draft=draft, reply=reply, approvals=self._approvals),
+            calling=calling,
             sleep=self._sleep,
             clock=self._clock,
         )
@@ -223,7 +225,7 @@ class Responder:
         self._metrics.asks.labels("first" if fresh else "resumed").inc()
         if self._research is not None and turn.agent is not None:
             return await self._research.resume(turn, draft, reply)
-        completed = None if fresh else await asking.resume(manner)
+        completed = None if fresh else await self._resumed(turn, asking, draft, manner)
         if completed is None:
             messages = await self._questions.messages(turn)
             question = await self._questions.question(turn, messages, draft, intake)
@@ -236,7 +238,7 @@ class Responder:
             if self._condensing is not None and isinstance(past, Past) and manner.model is None:
                 # Not for a picture: one that is to be changed would be lost.
                 await self._condensing.begin_afresh(turn, past, draft, reply)
-            completed = await self._answer(turn, asking, question, draft, again=not fresh, manner=manner)
+            completed = await self._answer(turn, asking, calling, question, draft, again=not fresh, manner=manner)
         elif any(message.attachments for message in turn.messages):
             await self._questions.remark_on_files(turn, draft, intake)
         if draft.answer.is_empty:
@@ -249,13 +251,33 @@ class Responder:
         offered = self._toolbox.offered_in(turn.thread, is_private=is_private)
         return Manner(is_stored=not is_private, tools=(*offered, *self._functions.tools(turn.thread)))
 
+    async def _resumed(self, turn: Turn, asking: Asking, draft: Draft, manner: Manner) -> Completed | None:
+        """What came of an earlier attempt; None when the question has to be asked again."""
+        functions = functions_of(manner.tools)
+        for tools in (manner.tools, functions) if functions != manner.tools else (functions,):
+            try:
+                return await asking.resume(replace(manner, tools=tools))
+            except QuestionRejected as error:  # results, with tools that the attempt may have done without
+                logger.warning("results rejected", extra={**turn.fields, "reason": str(error)})
+                draft.start_over()
+        return None
+
     async def _answer(
-        self, turn: Turn, asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner
+        self,
+        turn: Turn,
+        asking: Asking,
+        calling: Calling,
+        question: Question,
+        draft: Draft,
+        *,
+        again: bool,
+        manner: Manner,
     ) -> Completed:
         """The answer to a question; to one that Gemini rejects with links in it or with tools, without them."""
+        left_out: tuple[Tool, ...] = ()
         while True:
             try:
-                return await asking.ask(question, again=again, manner=manner)
+                completed = await asking.ask(question, again=again, manner=manner)
             except QuestionRejected as error:
                 # What stands behind a link is anybody's, and may be nothing that Gemini can open.
                 plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
@@ -264,16 +286,22 @@ class Responder:
                     draft.remark(UNOPENED)
                 elif manner.tools:
                     # A tool may be unknown to the model, wrongly set, or gone. Nothing tells surely that it was one,
-                    # nor which one, so functions are not offered again either.
-                    fields = {**turn.fields, "tools": ", ".join(names_of(manner.tools)), "reason": str(error)}
+                    # nor which one: first functions are offered alone, which are right by themselves as a rule.
+                    kept = () if calling.has_called else functions_of(manner.tools)
+                    kept = kept if len(kept) < len(manner.tools) else ()
+                    dropped = tuple(tool for tool in manner.tools if tool not in kept)
+                    fields = {**turn.fields, "tools": ", ".join(names_of(dropped)), "reason": str(error)}
                     logger.warning("question rejected, asking without tools", extra=fields)
                     self._metrics.failures.labels("ToolsRejected").inc()
-                    draft.remark(toolless_remark(manner.tools))
-                    manner = replace(manner, tools=())
+                    left_out, manner = (*left_out, *dropped), replace(manner, tools=kept)
                 else:
                     raise
                 draft.start_over()
                 again = True
+            else:
+                if left_out:
+                    draft.remark(toolless_remark(left_out))
+                return completed
 
     def _intake_for(self, turn: Turn, draft: Draft, reply: Reply, share: Share) -> Intake:
         """What can be taken in for a turn; the thread is told what is handed to Gemini."""

@@ -1,4 +1,4 @@
-"""What needs approval: asked once, decided by whoever asked, and never done unseen; a turn that waits is in nobody's way."""
+"""What needs approval: asked once, decided by whoever asked, taken back when the turn ends, and never done unseen."""
 
 import asyncio
 from pathlib import Path

@@ -5,6 +5,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.answers import Created, InteractionState, ModelStep, TextPiece, UserStep
 from bot.calling import MOST_ROUNDS
 from bot.calls import FunctionCall, FunctionResult
@@ -172,6 +174,51 @@ async def test_where_gemini_rejects_results_the_answer_begins_afresh_without_too
     assert clew.shown()[0].startswith("It is so.")
     assert "without them" in clew.shown()[0]
     assert "the tools and functions I may use here" in clew.shown()[0]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "offered", "words"), [(1, ["function"], "the tools I"), (2, [], "the tools and functions I")]
+)
+async def test_where_gemini_rejects_a_question_functions_are_offered_without_tools_before_they_go_as_well(
+    refusals: int, offered: list[str], words: str
+) -> None:
+    desk, pages = Desk(), {"type": "url_context"}
+    async with core(functions=desk.functions, toolbox=Toolbox(everywhere=(pages,))) as clew:
+        for _ in range(refusals):
+            clew.model.will(QuestionRejected("invalid_request", chained=False))
+        clew.model.will(Created(InteractionId("i1")), TextPiece("It is so."), completed("i1"))
+        await clew.says("what is it?")
+        await clew.ended(1)
+
+    assert len(clew.model.asked) == refusals + 1
+    assert [tool["type"] for tool in clew.model.asked[-1].manner.tools] == offered
+    assert clew.shown()[0].count("without them") == 1
+    assert words in clew.shown()[0]
+
+
+async def test_results_that_are_rejected_after_a_restart_are_told_without_tools_and_nothing_is_called_twice(
+    tmp_path: Path,
+) -> None:
+    desk, model, url = Desk(), ScriptedModel(), f"sqlite:///{tmp_path / 'clew.db'}"
+    desk.held = asyncio.Event()
+    tools = Toolbox(everywhere=({"type": "url_context"},))
+    model.will(Created(InteractionId("i1")), calls("i1", call("a")))
+    async with core(url=url, model=model, functions=desk.functions, toolbox=tools, drain=0.0) as clew:
+        await clew.says("what is it?")
+        await desk.begun.acquire()
+    desk.held, desk.calls = None, []
+    model.will_find("i1", interaction("i1", calls("i1", call("a")), state=InteractionState.CALLING))
+    model.will(QuestionRejected("invalid_request", chained=True))
+    model.will(Created(InteractionId("i2")), TextPiece("It is so."), completed("i2"))
+    async with core(url=url, model=model, functions=desk.functions, toolbox=tools) as clew:
+        await clew.ended(1)
+
+        assert clew.shown() == ["It is so."]
+    assert desk.calls == ["a for ada"]
+    assert [[tool["type"] for tool in asked.manner.tools] for asked in model.asked[1:]] == [
+        ["url_context", "function"],
+        ["function"],
+    ]
 
 
 async def test_in_a_private_thread_calls_and_results_go_along_as_steps() -> None:

@@ -1,4 +1,4 @@
-"""Turns that only wait: they keep nobody from being answered, come back to a place, and hold no end of the process up."""
+"""Turns that only wait: they keep nobody from being answered, come back to a place, and hold no shutdown up."""
 
 import asyncio
 import time

@@ -31,7 +31,11 @@ async def said_elsewhere(scene: Scene, *, is_closed: bool) -> str:
     await people.looks(thread, whole(1))
     return f"http://127.0.0.1/#{thread.thread_id}"
 
-HOSTILE = "<!channel> <!here> @everyone @here <@U0000000001> <@111111111111111111> https://evil.example/x ``` `` *a*"
+
+HOSTILE = (  # spelled so that whoever says it names nobody
+    r"\u003c!channel> \u003c!here> \u0040everyone \u0040here \u003c\u0040U0000000001> \u003c\u0040111111111111111111> "
+    r"https:\/\/evil.example\/x ``` `` *a*"
+)
 
 
 @everywhere

@@ -100,8 +100,8 @@ async def test_a_channel_has_tools_of_its_own_people_can_ask_for_them_and_a_wron
 
     assert [tools_of(create) for create in scene.model.creates] == [["telepathy", "mcp_server", "google_search"], []]
     assert "hello there" in seen.texts[0]
-    assert toolless_remark([{"type": "telepathy"}, {"type": "function"}]) in seen.texts[0]
-    assert "tools" not in scene.model.creates[1]
+    assert toolless_remark([{"type": "telepathy"}]) in seen.texts[0]
+    assert "'read_link'" in str(scene.model.creates[1]["tools"])
     for words in ("Google Search", "30 days", "tickets", "telepathy"):
         assert words in told
     assert "asking without tools" in log
