@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -105,14 +105,18 @@ class Gemini:
 
     def asked(self, model: OfflineModel) -> list[Asked]:
         """All that was created, oldest first."""
+        told = ((deeds.results_in(request.body or {}), request) for request in model.requests if request.is_create)
+        last = {frozenset(results): request.interaction in self._creates for results, request in told}
+        refused = {results for results, was_taken in last.items() if not was_taken}
         return [
-            self._asked(model, request, request.interaction)
+            self._asked(model, request, request.interaction, refused)
             for request in model.requests
             if request.is_create and request.interaction in self._creates
         ]
 
-    def _asked(self, model: OfflineModel, request: Received, name: str) -> Asked:
+    def _asked(self, model: OfflineModel, request: Received, name: str, refused: Set[frozenset[str]]) -> Asked:
         create, body = self._creates[name], request.body or {}
+        calls = tuple(call.id for call in deeds.read_calls(create.called, create.tags, name))
         after, status = body.get("previous_interaction_id"), _status(model, name)
         is_known, ended_at, lost_at = status is not None, None, None
         if status is None:
@@ -131,14 +135,14 @@ class Gemini:
             is_kept=body.get("store") is not False,
             outcome=outcome if is_known or outcome is Outcome.COMPLETED else Outcome.LOST,
             # What was on its way when a connection is reset may never have been read.
-            is_told=not request.dropped and (request.pieces > 0 or (bool(create.called) and _is_heard_out(request))),
+            is_told=not request.dropped and (request.pieces > 0 or (bool(calls) and _is_heard_out(request))),
             ended_at=ended_at,
             lost_at=lost_at,
             is_there=is_known,
             files=_files(body),
-            calls=tuple(call.id for call in deeds.read_calls(create.called, create.tags, name)),
+            calls=calls,
             results=deeds.results_in(body),
-            has_tools=bool(body.get("tools")),
+            is_refused=bool(calls) and frozenset(calls) in refused,
         )
 
 

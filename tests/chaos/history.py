@@ -95,7 +95,7 @@ class Asked:
         files: the address of each file that was handed over beforehand, by the name it was sent with.
         calls: the ids of the functions it called for, instead of answering.
         results: what was returned of the calls of the interaction it went on from, by their ids; none for a question.
-        has_tools: whether it was offered any.
+        is_refused: Gemini refused what was returned of its calls, the last time it was told.
     """
 
     id: str
@@ -112,7 +112,7 @@ class Asked:
     files: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
     results: Mapping[str, str] = field(default_factory=dict)
-    has_tools: bool = True
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

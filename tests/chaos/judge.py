@@ -13,7 +13,12 @@ from bot.messages import Thread
 from tests.chaos.case import Case, Due, cases, done_by
 from tests.chaos.history import Asked, End, Gave, History, Outcome, Said, Stood, Verdict, Way
 from tests.chaos.judge_commands import commands_are_heeded
-from tests.chaos.judge_functions import asked_the_same, functions_are_heeded, shows_what_it_did
+from tests.chaos.judge_functions import (
+    asked_the_same,
+    functions_are_heeded,
+    results_refused,
+    shows_what_it_did,
+)
 from tests.chaos.judge_kept import kept_as_promised
 from tests.chaos.judge_memory import memory_is_true
 
@@ -157,14 +162,14 @@ def _paid_once(case: Case) -> Iterator[Verdict]:
     And after each Retry, once: one that was given before the second time and confirmed after the first, for the bot may
     have been away. A button that is pressed twice is one Retry, for it goes with the answer it stands under. A refused
     question creates nothing, and a summary names no question. Where Gemini refuses the results of what it called for,
-    the question is asked again without anything that could be called.
+    no more can be had of that.
     """
     seen = set[str]()  # of a turn of several messages it is said once
     for number, said in enumerate(case.said):
         retries = _retries(case)
         for first, again in asked_the_same(case.asks_of(number)):
             wanted = next((one for one in retries if one.at <= again.at and first.at <= done_by(one)), None)
-            if _came_to_nothing(first, case, by=again.at) or (first.calls and not again.has_tools):
+            if _came_to_nothing(first, case, by=again.at) or results_refused(first, case):
                 continue
             if wanted is not None:
                 retries.remove(wanted)

@@ -180,3 +180,12 @@ def asked_the_same(asked: Sequence[Asked]) -> Iterator[tuple[Asked, Asked]]:
         same[frozenset(one.results)].append(one)
     for ones in same.values():
         yield from pairwise(ones)
+
+
+def results_refused(first: Asked, case: Case) -> bool:
+    """Whether Gemini refused what was returned of an interaction's calls, or of what went on from it."""
+    line = {first.id}
+    for one in case.asked:
+        if one.after in line and one.results:
+            line.add(one.id)
+    return any(one.is_refused for one in case.asked if one.id in line)

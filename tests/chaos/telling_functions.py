@@ -23,5 +23,5 @@ def events_of(history: History, thread: Thread) -> Iterator[tuple[float, str]]:
 def round_of(asked: Asked) -> str:
     """Which round of calls an interaction is."""
     told = f" told {', '.join(f'{call}: {text[:40]!r}' for call, text in asked.results.items())}" * bool(asked.results)
-    told += " without tools" * (not asked.has_tools)
+    told += ", whose results were refused" * asked.is_refused
     return told + f" calling for {', '.join(asked.calls)}" * bool(asked.calls)
