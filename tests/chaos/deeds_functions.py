@@ -21,6 +21,7 @@ _ROUNDS: Mapping[int, Sequence[Sequence[str]]] = {
     8: (("look_up",), ("send", "look_up", "send"), ("send",)),
 }
 CITED = "Zürich grüßt 日本語 naïvely 🧶."
+RAN = "I had code run for this."
 SOURCE = "https://sources.example.org/"
 OF = re.compile(r'print\("of (q\d{5})"\)|sources\.example\.org/(q\d{5})')
 """Code that was run for a question, or a source of its answer."""
@@ -33,10 +34,6 @@ _QUOTED = 200  # characters of what a function returned
 def searches(tag: str) -> bool:
     """Whether an answer to a question has sources, where the tools for it are offered."""
     return _number(tag) in {_SEARCHES, _OPENS}
-
-
-def runs_code(tag: str) -> bool:
-    return _number(tag) == _RUNS
 
 
 def code_of(tag: str) -> str:
@@ -79,7 +76,11 @@ def rounds_of(conversation: Conversation) -> tuple[tuple[str, ...], list[str]]:
 def words_of(tags: Sequence[str], order: Order, told: Sequence[str]) -> list[str]:
     """What an answer says of all that was done for it, a paragraph each."""
     found = [f"It was returned: {text[:_QUOTED].strip()}" for text in told[-1:]]
-    return [*found, CITED] if tags and searches(tags[0]) and _finds_sources(tags[0], order) else found
+    if tags and searches(tags[0]) and _finds_sources(tags[0], order):
+        found.append(CITED)
+    if tags and _number(tags[0]) == _RUNS and "code_execution" in order.tools:
+        found.append(RAN)
+    return found
 
 
 def act_for(tags: Sequence[str], text: str, order: Order, called: Sequence[JsonObject]) -> Act:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from bot.approvals import DECLINED, UNSURE
 from bot.messages import Thread
 from tests.chaos.case import Case
-from tests.chaos.deeds_functions import CITED, SOURCE, code_of, runs_code
+from tests.chaos.deeds_functions import CITED, RAN, SOURCE, code_of
 from tests.chaos.functions import sent
 from tests.chaos.history import Asked, History, Verdict
 from tests.chaos.history_functions import Call, Decision, Functions, Mark
@@ -61,7 +61,7 @@ def shows_what_it_did(case: Case) -> Iterator[Verdict]:
     for one in case.answers:
         tag = one.tags[0]
         source = f"{SOURCE}{tag}/1"
-        wanted = {source: CITED in one.text, code_of(tag): runs_code(tag) and "could not" not in one.text}
+        wanted = {source: CITED in one.text, code_of(tag): RAN in one.text and "could not" not in one.text}
         for what, is_wanted in wanted.items():
             if (number := one.text.count(what)) > 1:
                 yield case.verdict("P1", f"{what} stands {number} times under the answer to {tag}", one)
