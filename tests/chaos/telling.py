@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.chaos.history import History, Said, Verdict
 from tests.chaos.judge import counted
 from tests.chaos.run import Ran
-from tests.chaos.telling_functions import events_of, round_of
+from tests.chaos.telling_functions import events_of, round_of, totals_of
 
 _LONG = 160  # characters
 
@@ -27,11 +27,7 @@ def totals(ran: Ran) -> list[str]:
     ]
     ways = Counter(f"somebody {gave.way} {gave.command}" for gave in history.gave)
     lines += [f"  {number:6} {name}" for name, number in sorted(ways.items())]
-    it = history.functions
-    lines.append(
-        f"functions called {len(it.calls)}, approval asked {len(it.asking)}, decisions {len(it.decisions)},"
-        f" done {len(it.marks)}"
-    )
+    lines += totals_of(history.functions)
     found = ", ".join(f"{number} of {promise}" for promise, number in sorted(counted(ran.verdicts).items()))
     return [*lines, f"verdicts {len(ran.verdicts)}{f': {found}' if found else ''}"]
 
