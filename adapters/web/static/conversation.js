@@ -132,7 +132,7 @@ class TurnElement {
     } else if (turn.state === "stopped") words = "Stopped.";
     this.sign.hidden = !words;
     this.sign.textContent = words;
-    this.sign.classList.toggle("working", isOpen(turn) && !waits);
+    this.sign.classList.toggle("working", isOpen(turn) && !waits && !turn.answer?.asks);
   }
 
   #showActions(turn, canRetry) {
@@ -140,7 +140,8 @@ class TurnElement {
     const asks = isOpen(turn) && !turn.stopping ? turn.answer?.asks : null;
     if (asks) {
       const decide = (label) => element("button", { type: "button", class: "small labelled", onclick: () => this.does.decide(label.toLowerCase(), asks.name) }, label);
-      buttons.push(fromHtml(`<div class="asks">${asks.words}</div>`), decide("Approve"), decide("Decline"));
+      const words = element("div", { class: "asks" }, fromHtml(asks.words));
+      buttons.push(element("div", { class: "decision", role: "group", "aria-label": "Needs your approval" }, words, decide("Approve"), decide("Decline")));
     }
     const text = turn.answer?.markdown;
     if (text && turn.answer.kind === "answer") buttons.push(copyButton("Copy the answer", () => text));
@@ -150,14 +151,17 @@ class TurnElement {
       buttons.push(retry);
     }
     if (turn.answer?.at) buttons.push(timeOf(turn.answer.at));
+    const wasHere = this.actions.contains(document.activeElement);
     this.actions.hidden = isOpen(turn) && !asks;
     this.actions.replaceChildren(...buttons);
+    if (wasHere && !this.actions.contains(document.activeElement)) byId("composer").focus();
   }
 
   // Once when it begins and once when it is whole: an answer that is read out with every frame is no answer.
   #speak(before, turn, waits) {
     if (isOpen(turn)) {
-      if (!before || (!isOpen(before) && !waits)) announce("Clew is answering.");
+      if (turn.answer?.asks && before?.answer?.asks?.name !== turn.answer.asks.name) announce(`Clew asks: ${this.actions.textContent}`);
+      else if (!before || (!isOpen(before) && !waits)) announce("Clew is answering.");
     } else if (before && isOpen(before)) {
       const text = this.body.textContent.trim().slice(0, SPOKEN);
       announce(turn.state === "stopped" ? `Stopped. ${text}` : `Clew: ${text}`);

@@ -140,7 +140,7 @@ async function carryOut(name, asked) {
   const where = thread;
   try {
     const said = await command(where, name, asked);
-    if (where === thread && !["retry", "stop", "approve", "decline"].includes(name)) note(said);
+    if (where === thread && !["retry", "stop"].includes(name)) note(said);
   } catch (error) {
     note(element("p", {}, error.message));
   }

@@ -13,7 +13,7 @@ from bot.functions import Caller
 from bot.messages import Person, PersonId, Thread
 from bot.policy import Policy
 from bot.read_link import link_reader
-from tests.support.discord import DiscordServer, Permission, discord_server
+from tests.support.discord import DiscordServer, Kind, Permission, discord_server
 from tests.support.discord_clew import DiscordClew, clew_on
 
 NOT_FOR_THEM = "Whoever asks may not read that channel, or I cannot tell whether they may."
@@ -117,7 +117,17 @@ async def test_a_link_names_nothing_of_what_it_leads_to_when_it_is_refused() -> 
         line = discord.direct("ada")
         mine = await discord.says("ada", "the plan", channel=line)
         thread = await discord.opens_thread("grace", "the plan", private=True)
+        discord.guild("elsewhere")
+        abroad = discord.channel("abroad", guild="elsewhere")
+        theirs = await discord.says("ada", "the plan", channel=abroad, mention=False)
+        discord.channel("stage", kind=Kind.VOICE)
+        spoken = await discord.says("ada", "the plan", channel="stage", mention=False)
+        heard = await read_or_refusal(clew, discord, link(discord, discord.channel("stage"), spoken))
+        discord.deny(Permission.CONNECT, channel="stage", user="ada")
         refusals = [
+            await read_or_refusal(clew, discord, link(discord, discord.channel("stage"), spoken)),
+            # A channel of another server, which the bot and she may both read, behind the server that was asked in.
+            await read_or_refusal(clew, discord, link(discord, abroad, theirs)),
             # The id of a direct line, or of nothing at all, behind the server that was asked in.
             await read_or_refusal(clew, discord, link(discord, line, mine)),
             await read_or_refusal(clew, discord, link(discord, "111111111111111111", "111111111111111112")),
@@ -125,6 +135,7 @@ async def test_a_link_names_nothing_of_what_it_leads_to_when_it_is_refused() -> 
             await read_or_refusal(clew, discord, link(discord, thread)),
         ]
 
+    assert heard == ["the plan"]
     assert not any("plan" in str(one) for one in refusals)
     assert all(isinstance(one, str) for one in refusals)
 
