@@ -13,7 +13,7 @@ from tests.support.work import Tasks
 
 LOOKS, AT_ONCE = 0.3, 12  # seconds between two looks; threads that are looked at in each
 AGAIN = 4.0  # seconds after which somebody decides anew what still waits
-THINKS = (4.0, 10.0)  # seconds
+THINKS = (3.0, 7.0)  # seconds
 NOTHING_LEFT = "There is nothing left to decide here."
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from bot.approvals import DECLINED, UNSURE
+from bot.commands import Command
 from bot.messages import Thread
-from tests.chaos.case import Case
+from tests.chaos.case import Case, done_by
 from tests.chaos.deeds_functions import CITED, RAN, SOURCE, code_of
 from tests.chaos.functions import sent
-from tests.chaos.history import Asked, History, Verdict
+from tests.chaos.history import Asked, History, Stood, Verdict
 from tests.chaos.history_functions import Call, Decision, Functions, Mark
 
 APPROVED, SAYS_NO = "Approved.", "Declined."
@@ -55,8 +56,8 @@ def _asked_once(it: Functions) -> Iterator[Verdict]:
 def shows_what_it_did(case: Case) -> Iterator[Verdict]:
     """Under an answer stands each source once, and the code that was run for it once, P1; and neither is missing, P6.
 
-    Of an answer that was cut by a stop nothing may be missing: it may have come to its end all the same. A file that
-    the platform did not take is named there.
+    A stop or a reset may come after the last words and before what goes under them. A file that the platform did not
+    take is named there.
     """
     for one in case.answers:
         tag = one.tags[0]
@@ -65,8 +66,14 @@ def shows_what_it_did(case: Case) -> Iterator[Verdict]:
         for what, is_wanted in wanted.items():
             if (number := one.text.count(what)) > 1:
                 yield case.verdict("P1", f"{what} stands {number} times under the answer to {tag}", one)
-            elif not number and is_wanted and one.is_whole:
+            elif not number and is_wanted and one.is_whole and not _may_be_cut(one, case):
                 yield case.verdict("P6", f"{what} does not stand under the answer to {tag}", one)
+
+
+def _may_be_cut(one: Stood, case: Case) -> bool:
+    began = min((asked.at for number in case.answered_by(one) for asked in case.asks_of(number)), default=0.0)
+    enders = {Command.STOP, Command.RESET, Command.FORGET}
+    return any(gave.command in enders and done_by(gave) >= began - case.in_flight for gave in case.gave)
 
 
 # --- what is done ---------------------------------------------------------------------------------

@@ -207,6 +207,12 @@ def code_missing(it: Told) -> None:
     stands(it, "q00102", RAN)
 
 
+@shown.is_right
+def code_missing_since_it_was_stopped(it: Told) -> None:
+    code_missing(it)
+    it.gives(Command.STOP, 11.5, told_at=11.6)
+
+
 @shown.breaks("P1")
 def code_twice(it: Told) -> None:
     stands(it, "q00102", f"{CODE}\n{CODE}")
