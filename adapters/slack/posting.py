@@ -56,6 +56,10 @@ class Upload(Protocol):
         """The message that holds it; None when Slack does not tell yet. Raises PlatformError."""
         ...
 
+    async def seek(self, thread: Thread, mark: str, after: MessageId | None) -> MessageId | None:
+        """The message that holds a file which may have been put there; None when none does. Raises PlatformError."""
+        ...
+
 
 class Posting:
     """Brings the messages of one reply to show what they should. Everything here may be done again.
@@ -108,6 +112,8 @@ class Posting:
         """Take the messages of some parts away."""
         for slot in [slot for slot in self._slots.all if is_meant(slot.number)]:
             await self._slots.settle(slot)
+            if slot.ts is None and slot.intent in {UPLOADING, UPLOADED}:
+                slot.ts = await self._files.seek(self._turn.thread, self._mark(slot), self._asked_at)
             if slot.stream is not None:
                 await self.end_stream(slot, until=until)
             if slot.ts is not None:
@@ -134,12 +140,20 @@ class Posting:
             name,
             data,
             mime_type,
-            f"{self._turn.id}.{slot.number}",
+            self._mark(slot),
             alt=alt,
-            after=MessageId(asked_at(self._turn)),
+            after=self._asked_at,
             again=was_tried,
         )
         await self._slots.stands(slot, ts or UPLOADED, digest)
+
+    def _mark(self, slot: Slot) -> str:
+        """What tells the file of a part from every other one in the thread."""
+        return f"{self._turn.id}.{slot.number}"
+
+    @property
+    def _asked_at(self) -> MessageId:
+        return MessageId(asked_at(self._turn))
 
     async def keep(self, placeholder: str, instead: str, *, until: float) -> None:
         """Let stay what the thread shows, but for the signs that it is still growing.

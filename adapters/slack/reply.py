@@ -130,6 +130,7 @@ class SlackReply:
                 await self._posting.remove(lambda number: number >= FILES, until=until)
             case Stopped(answer) if answer.is_empty and answer.opening:
                 await self._show((answer.opening,), Buttons.WHOLE, until=until)
+                await self._posting.remove(lambda number: number >= FILES, until=until)
             case Stopped(answer) if answer.is_empty:
                 await self._posting.keep(WORKING, STOPPED, until=until)
             case Answered(answer) | Stopped(answer):
