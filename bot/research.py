@@ -30,6 +30,7 @@ from bot.metrics import Metrics
 from bot.notices import RESEARCH_STOPPED, research_done, research_warning
 from bot.ports import Reply, RunStore
 from bot.thinking import doing
+from bot.wishes import wish_for_research
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +161,8 @@ class Research:
 
 def show_stopped(turn: Turn, draft: Draft) -> None:
     """Say of a turn that is being stopped what that means, where it was to be researched."""
-    if turn.agent is not None or draft.answer.opening:
+    # An attempt that ended while it warned of it has left that warning, and nothing else that tells.
+    if turn.agent is not None or draft.answer.opening or wish_for_research(turn.messages):
         draft.open_with(RESEARCH_STOPPED)
 
 

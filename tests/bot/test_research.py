@@ -240,6 +240,20 @@ async def test_a_stop_that_nobody_saw_through_is_seen_through_by_the_next_start(
     assert model.begun == []
 
 
+async def test_a_stop_of_what_was_only_warned_of_leaves_no_warning_after_a_restart(tmp_path: Path) -> None:
+    url, model = f"sqlite:///{tmp_path / 'clew.db'}", ScriptedModel()
+    async with open_store(url, keeps_text=frozenset({TEST})) as store:
+        await store.add(message("research: kites"))
+        await store.claim(thread_named())
+        await store.stop(thread_named(), MessageId("stop"))
+    async with core(url=url, model=model) as clew:
+        (turn,) = await clew.ended(1)
+
+    assert turn.state is TurnState.STOPPED
+    assert "Stopped" in clew.adapter.replies[0].draft.answer.opening
+    assert model.begun == []
+
+
 async def test_a_beginning_that_a_crash_left_uncertain_is_told_and_not_made_again(tmp_path: Path) -> None:
     url, model = f"sqlite:///{tmp_path / 'clew.db'}", ScriptedModel()
     async with open_store(url, keeps_text=frozenset({TEST})) as store:
