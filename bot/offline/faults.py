@@ -12,6 +12,8 @@ class Call(StrEnum):
     """The calls that faults can be armed for."""
 
     CREATE, GET = "create", "get"
+    # A create in the background, and a get of what was; without a fault of their own they meet one of the others.
+    BEGIN, LOOK = "begin", "look"
     UPLOAD = "upload"
     DELETE = "delete"  # of an interaction
     CANCEL = "cancel"

@@ -11,7 +11,7 @@ from bot.offline.conversation import Conversation, Utterance, utterances
 from bot.offline.faults import Fault
 from bot.offline.interactions import Interaction, Interactions
 from bot.offline.orders import Order
-from bot.offline.research import researched
+from bot.offline.research import Researcher
 from bot.offline.telling import Sleep, Telling
 from bot.offline.toolbox import UNUSED, use_of
 from bot.offline.wire import JsonObject, Refused
@@ -29,6 +29,7 @@ class Generation:
         tasks: Tasks,
         faults: Faults,
         brain: Brain,
+        researcher: Researcher,
         pace: float,
         sleep: Sleep,
         rest: float,
@@ -40,6 +41,7 @@ class Generation:
         self._tasks = tasks
         self._faults = faults
         self._brain = brain
+        self._researcher = researcher
         self._pace = pace
         self._rest = rest
         self._lag = lag
@@ -145,7 +147,7 @@ class Generation:
         wish = question.text if "image" in order.owner.get("model", "") else None
         used, called = UNUSED, list[JsonObject]()
         if "agent" in order.owner:
-            used = researched(conversation)
+            used = self._researcher(conversation)
         elif wish is None and question.by_person:
             used, called = use_of(question.text, order.tools), called_for(question, order.functions, token)
         text = used.text if used.text is not None and not called else self._brain(conversation)
