@@ -53,6 +53,16 @@ def confirmed_twice() -> Around:
     return Around(slack=lambda line: _Client.over(line, {"chat.postMessage"}, twice))
 
 
+def report_attached_twice() -> Around:
+    """Slack is told twice to share the file that goes with a report."""
+
+    async def twice(client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]) -> AsyncSlackResponse:
+        await call(method, **named)
+        return await call(method, **named)
+
+    return Around(slack=lambda line: _Client.over(line, {"files.completeUploadExternal"}, twice))
+
+
 def button_left() -> Around:
     """An answer ends, and its Stop button stays."""
 

@@ -4,13 +4,15 @@ import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.offline import Conversation, OfflineModel, Received
 from bot.offline.conversation import LABEL
+from bot.offline.toolbox import Use
 from bot.offline.wire import JsonObject, Refused, objects_in, text_in
 from tests.chaos.history import Asked, Outcome
+from tests.chaos.researches import report
 
 TAG = re.compile(r"q\d{5}")
 OPENING = re.compile(r"Answer to ((?:q\d{5} ?)+)\.")
@@ -34,7 +36,8 @@ class _Create:
 class Gemini:
     """What the offline model says, and what it was asked.
 
-    `brain` and `new_id` go to `offline_model`, which calls the one right before the other for each interaction.
+    `brain`, `researcher` and `new_id` go to `offline_model`, which calls one of the two right before the last for each
+    interaction.
     """
 
     began: float = field(default_factory=time.time)  # seconds since 1970
@@ -47,6 +50,9 @@ class Gemini:
         knew = tuple(tag for tag in _tags(conversation.said_earlier) if tag not in tags)
         self._next = _Create(tags, knew, time.time() - self.began)
         return answer(tags, knew)
+
+    def researcher(self, conversation: Conversation) -> Use:
+        return report(self.brain(conversation), conversation)
 
     def new_id(self) -> str:
         name = secrets.token_hex(16)
@@ -67,8 +73,14 @@ class Gemini:
 
     def asked(self, model: OfflineModel) -> list[Asked]:
         """All that was created, oldest first."""
+        at_work, told = set(model.at_work), _told(model)
         return [
-            self._asked(model, request, request.interaction)
+            replace(
+                self._asked(model, request, request.interaction),
+                is_at_work=request.interaction in at_work,
+                is_cancelled=("cancel", request.interaction) in told,
+                is_deleted=("delete", request.interaction) in told,
+            )
             for request in model.requests
             if request.is_create and request.interaction in self._creates
         ]
@@ -76,6 +88,7 @@ class Gemini:
     def _asked(self, model: OfflineModel, request: Received, name: str) -> Asked:
         create, body = self._creates[name], request.body or {}
         after, status = body.get("previous_interaction_id"), _status(model, name)
+        agent, is_background = body.get("agent"), body.get("background") is True
         is_known, ended_at, lost_at = status is not None, None, None
         if status is None:
             status, lost_at = self._statuses.get(name, ("lost", create.at))
@@ -93,12 +106,21 @@ class Gemini:
             is_kept=body.get("store") is not False,
             outcome=outcome if is_known or outcome is Outcome.COMPLETED else Outcome.LOST,
             # What was on its way when a connection is reset may never have been read.
-            is_told=request.pieces > 0 and not request.dropped,
+            is_told=(request.pieces > 0 or (is_background and not request.disconnected)) and not request.dropped,
             ended_at=ended_at,
             lost_at=lost_at,
             is_there=is_known,
             files=_files(body),
+            agent=agent if isinstance(agent, str) else None,
+            is_background=is_background,
         )
+
+
+def _told(model: OfflineModel) -> set[tuple[str, str]]:
+    """The interactions that were to be cancelled or deleted, whether that was heeded or not."""
+    paths = [(request.method, request.path.split("/")) for request in model.requests]
+    told = {("delete", path[-1]) for method, path in paths if method == "DELETE"}
+    return told | {("cancel", path[-2]) for method, path in paths if method == "POST" and path[-1] == "cancel"}
 
 
 def _files(body: Mapping[str, object]) -> dict[str, str]:

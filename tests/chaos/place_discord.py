@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from adapters.discord.application import ASK
+from adapters.discord.application import ASK, RESEARCH
 from adapters.discord.faces import WORKING as DISCORD_WORKING
 from adapters.discord.format import OVERFLOW_NAME
 from adapters.discord.history import ASIDE
@@ -13,6 +13,7 @@ from bot.commands import Command
 from bot.messages import Thread
 from tests.chaos.history import Gave, Said, Stood
 from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined
+from tests.chaos.researches import FILE
 from tests.chaos.world import World
 from tests.support.discord import Interaction, made_at
 from tests.support.discord import Shown as DiscordShown
@@ -113,11 +114,14 @@ class DiscordPlace(Place):
 
     # --- questions by command -----------------------------------------------------------------------
 
-    async def asks(self, by: str, tag: str, text: str) -> bool:
-        """Somebody types it after /ask. False when they are shown that it got nowhere."""
+    async def asks(self, by: str, tag: str, text: str, *, research: bool = False) -> bool:
+        """Somebody types it after /ask or /research. False when they are shown that it got nowhere."""
         here, at = self.thread.thread_id, self.world.now
         try:
-            interaction = await self._discord.uses(by, ASK, in_=here, text=text)
+            if research:
+                interaction = await self._discord.uses(by, RESEARCH, in_=here, prompt=text)
+            else:
+                interaction = await self._discord.uses(by, ASK, in_=here, text=text)
         except LookupError:
             return True
         asked = _Asked(interaction, by, tag, at)
@@ -168,6 +172,9 @@ class DiscordPlace(Place):
     def stood(self) -> list[Stood]:
         shown = [one for one in self._replies() if not one.text.startswith(ASIDE)]
         return joined([(one.id, _text_in_discord(one), _grows_in_discord(one)) for one in shown])
+
+    def saved(self) -> list[str]:
+        return [file.data.decode() for one in self._replies() for file in one.files if file.name == FILE]
 
     def left(self) -> list[str]:
         types = self._discord.typing(self.thread.thread_id) if self._replies() else None

@@ -15,6 +15,7 @@ from bot.commands import Command
 from tests.chaos.gemini import TAG
 from tests.chaos.history import Stood
 from tests.chaos.places import Given, Note, Place, joined
+from tests.chaos.researches import FILE
 from tests.chaos.world import World
 from tests.support.visitor import Shown as Turn
 from tests.support.visitor import Visitor
@@ -32,6 +33,7 @@ class PagePlace(Place):
         self.begun = read_thread(f"thread{number:06d}")
         self._window = Visitor(session, world.address, self.begun.thread_id)
         self._session, self._sent = session, 0
+        self._opened: dict[str, str] = {}  # what is in files, by their addresses
 
     async def looks(self) -> None:
         """Show the thread for as long as somebody looks, through all lives of the bot."""
@@ -91,6 +93,18 @@ class PagePlace(Place):
             if turn not in here and not is_repeated:
                 found += _stood_on_page(turn) if turn.has_ended else [Stood(turn.id, "(reset)", (), (), is_whole=True)]
         return found + [stood for turn in here for stood in _stood_on_page(turn)]
+
+    async def opens_files(self) -> None:
+        for url in set(self._attached()) - self._opened.keys():
+            async with self._session.get(f"{self.world.address}{url}") as response:
+                self._opened[url] = await response.text() if response.status == 200 else f"status {response.status}"
+
+    def saved(self) -> list[str] | None:
+        """Nothing is known of those that went with a reset, nor once nobody serves them."""
+        return [self._opened.get(url, "never opened") for url in self._attached()]
+
+    def _attached(self) -> list[str]:
+        return [file["url"] for turn in self._window.turns for file in turn.files if file["name"] == FILE]
 
     def left(self) -> list[str]:
         return []  # an open turn is seen by its answer

@@ -11,6 +11,7 @@ from bot.commands import Command
 from bot.messages import Thread
 from tests.chaos.history import Gave, Said, Stood
 from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined
+from tests.chaos.researches import FILE
 from tests.chaos.world import World
 from tests.support.people.seen import without_remarks
 from tests.support.people.slack import command_of
@@ -133,7 +134,12 @@ class SlackPlace(Place):
 
     def stood(self) -> list[Stood]:
         shown = [one for one in self._slack.replies(*place_of(self.thread)) if command_of(one) is None]
-        return joined([(one.ts, without_remarks(one.text), _grows_in_slack(one)) for one in shown])
+        words = [one for one in shown if one.text or not one.files]
+        return joined([(one.ts, without_remarks(one.text), _grows_in_slack(one)) for one in words])
+
+    def saved(self) -> list[str]:
+        files = [file for one in self._slack.replies(*place_of(self.thread)) for file in one.files]
+        return [file.data.decode() for file in files if file.name == FILE]
 
     def left(self) -> list[str]:
         place, thread_ts = place_of(self.thread)

@@ -33,6 +33,8 @@ class Told:
     reports: int | None = None
     is_private: bool = False
     files_there: tuple[str, ...] = ()
+    saved: list[str] | None = None
+    most_research: int | None = None
 
     def says(self, tag: str, at: float, *, by: str = "ada", **more: object) -> None:
         self.said.append(replace(Said(THREAD, str(at), by, [tag], at), **more))  # type: ignore[arg-type]
@@ -72,6 +74,8 @@ class Told:
         history.turn_limit, history.files_there = self.turn_limit, self.files_there
         history.reports = {} if self.reports is None else {THREAD: self.reports}
         history.private = [THREAD] * self.is_private
+        history.saved = {} if self.saved is None else {THREAD: self.saved}
+        history.most_research, history.longest_run = self.most_research, 20.0
         return judge(history)
 
 

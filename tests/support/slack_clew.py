@@ -15,6 +15,8 @@ from adapters.slack.growing import Pace
 from adapters.slack.manifest import SCOPES
 from adapters.slack.places import SLACK, is_direct
 from bot.attachments import ONLY_INLINE, Intake
+from bot.background import Background
+from bot.cancelling import open_cancelling
 from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
@@ -25,6 +27,7 @@ from bot.messages import Platform, Thread
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.ports import Adapter, Store
+from bot.research import Research
 from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.commanding import commands_on
@@ -159,6 +162,8 @@ async def clew_on(
     drain: float = 2.0,
     inline_limit: int = 1_000_000,
     intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
+    agent: str | None = None,
+    daily_research: int = 5,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Clock | None = None,
@@ -170,6 +175,7 @@ async def clew_on(
         wrap: put around the store for everything that arrives, not for what answers.
         wrap_all: put around the store for everything.
         wrap_line: put around the SDK's client.
+        agent: researches, as often as *daily_research* says in a day; without one there is no research.
         clock: what the bot tells the time by and waits on, instead of *now* and *sleep*: Slack's own, when that runs
             faster. Only where the bot bounds a wait for itself (`asyncio.timeout`) seconds stay real, and in the
             dispatcher, whose pauses are a few milliseconds here.
@@ -184,6 +190,10 @@ async def clew_on(
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
         line = wrap_line(await stack.enter_async_context(open_line(settings)))
         adapters: dict[Platform, Adapter] = {}
+        cancelling = await stack.enter_async_context(
+            open_cancelling(store=store.runs, model=model, limits=limits, metrics=metrics, pause=0.01)
+        )
+        background = Background(model=model, store=store.runs, limits=limits, metrics=metrics, left=cancelling.wake)
         responder = Responder(
             store=store,
             model=model,
@@ -194,6 +204,15 @@ async def clew_on(
             inline_limit=inline_limit,
             intake=intake(store),
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
+            background=background,
+            research=Research(
+                agent=agent,
+                daily=daily_research,
+                store=store.runs,
+                background=background,
+                limits=limits,
+                metrics=metrics,
+            ),
             policy=policy,
             metrics=metrics,
             sleep=sleep,
@@ -243,5 +262,6 @@ async def clew_on(
         )
         await dispatcher.take_up()
         await forgetting.take_up()
+        cancelling.take_up()
         clew.line = await stack.enter_async_context(clew.adapter.serve())
         yield clew
