@@ -182,6 +182,16 @@ async def test_research_out_of_time_is_given_up_and_cancelled() -> None:
     assert "longer than" in (turn.notice or "")
 
 
+@pytest.mark.parametrize("trouble", [ModelUnavailable("away"), InteractionLost("run1")], ids=["away", "not known"])
+async def test_what_was_done_in_time_is_not_given_up_since_one_look_at_it_failed(trouble: ModelError) -> None:
+    async with core(limits=replace(PATIENT, run=0.0)) as clew:
+        clew.model.will_find("run1", trouble, REPORT)
+        await clew.says("research: kites")
+        await clew.ended(1)
+
+        assert clew.shown() == ["Kites fly."]
+
+
 @pytest.mark.parametrize("command", [Command.STOP, Command.RESET, Command.FORGET])
 async def test_who_wants_it_no_longer_has_it_cancelled_until_gemini_says_that_it_has_ended(command: Command) -> None:
     async with core() as clew:
