@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.commands import Command
-from bot.errors import ResearchFailed, ResearchUncertain
+from bot.errors import ResearchFailed, ResearchSpent, ResearchUncertain
 from bot.notices import RESEARCH_STOPPED, notice_for, research_warning
 from tests.chaos.gemini import answer
 from tests.chaos.history import Outcome
@@ -11,7 +11,7 @@ from tests.chaos.researches import AGENT
 from tests.chaos.told import Tellings, Told
 
 told = Tellings()
-FAILED, UNCERTAIN = notice_for(ResearchFailed("")), notice_for(ResearchUncertain(""))
+FAILED, UNCERTAIN, SPENT = map(notice_for, (ResearchFailed(""), ResearchUncertain(""), ResearchSpent(4)))
 
 
 def begins(it: Told, tags: str, at: float, *, knew: str = "", **more: object) -> None:
@@ -140,6 +140,18 @@ def as_much_research_as_there_may_be(it: Told) -> None:
 def more_research_than_there_may_be(it: Told) -> None:
     as_much_research_as_there_may_be(it)
     it.most_research = 0
+
+
+@told.is_right
+def a_question_that_waited_again_when_it_was_forgotten_and_came_too_late_for_research(it: Told) -> None:
+    it.says("q00001", 10)
+    it.is_asked("q00001", 11, is_there=False)
+    it.gives(Command.RETRY, 20, told_at=21, told="I answer the last question again.")
+    it.gives(Command.FORGET, 20.5, told_at=21.5)
+    it.notices(SPENT)
+    it.reports = 1
+    it.says("q00002", 30)
+    it.answers("q00002", 31, knew="q00001")
 
 
 # --- cancelled ------------------------------------------------------------------------------------
