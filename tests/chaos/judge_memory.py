@@ -96,8 +96,8 @@ def _since_reset(reset: Gave, number: int, asked: Asked | None, case: Case, *, i
     after. Not for what was not said to the bot: that is past when a reset is given. What was on its way to Gemini when
     the reset was confirmed, and has no answer, was stopped by it.
 
-    What somebody wanted answered again waits as well, and is no past when a reset comes. It may never be asked of Gemini
-    then, but fail for another reason (no research is left today), and what came of that takes its answer's place.
+    What somebody wanted answered again waits as well, and is no past when a reset comes. It may never be asked of
+    Gemini then, but fail for another reason (no research is left today), which takes its answer's place.
     """
     asks = case.asks_of(number)
     told = done_by(reset)

@@ -11,7 +11,7 @@ from bot.offline.toolbox import Use, citation
 AGENT = "deep-research-preview-04-2026"
 FILE = "report.md"
 REST = 0.5  # seconds that the agent takes for each of its five steps
-LONGEST = 24.0  # seconds that one may run
+LONGEST = 15.0  # seconds that one may run
 EVERY_SCARCE, SCARCE, PLENTY = 3, 4, 10_000  # one seed in so many has few researches a day, and how many those are
 
 _WARNS, _OPENS = "it costs dollars", "Researched for"
