@@ -7,7 +7,7 @@ from adapters.web.events import WEB
 from bot.commands import Command
 from tests.chaos.case import Case, done_by, retries_of
 from tests.chaos.gemini import read_answer
-from tests.chaos.history import Asked, History, Outcome, Stood, Verdict
+from tests.chaos.history import Asked, Gave, History, Outcome, Stood, Verdict
 from tests.chaos.judge_memory import given_by
 from tests.chaos.researches import warns
 
@@ -119,12 +119,22 @@ def _begun_once(case: Case) -> Iterator[Verdict]:
 def _nothing_runs_on(case: Case) -> Iterator[Verdict]:
     """In the end Gemini works on nothing that the bot has to know of: nobody waits for anything any more.
 
-    What Gemini has lost by itself nobody can cancel.
+    What was at work when it was confirmed that nobody waits for it is told to end, though it may come to its end
+    before it hears that. What Gemini has lost by itself nobody can cancel.
     """
     for asked in case.asked:
-        can_end = asked.is_background and case.is_surely_known(asked) and (asked.is_there or asked.is_deleted)
-        if asked.is_at_work and can_end:
-            yield case.verdict("P4", f"{asked.id} runs on at Gemini, and nobody waits for it", asked)
+        if not (asked.is_background and case.is_surely_known(asked) and (asked.is_there or asked.is_deleted)):
+            continue
+        left = [gave for gave in case.gave if gave.command in LEAVES and _was_running(asked, gave, case)]
+        if asked.is_at_work or (left and not asked.is_cancelled):
+            yield case.verdict("P4", f"{asked.id} runs on at Gemini, and nobody waits for it", asked, *left)
+
+
+def _was_running(asked: Asked, gave: Gave, case: Case) -> bool:
+    """Whether a command surely came while an interaction was at work, and ended the turn of it."""
+    if gave.told_at is None or "I am not answering" in (gave.told or "") or asked.ended_at is None:
+        return False
+    return asked.at + case.in_flight < gave.at and gave.told_at + case.in_flight < asked.ended_at
 
 
 def _waited_for(case: Case) -> Iterator[Verdict]:

@@ -174,6 +174,14 @@ def research_that_is_stopped_and_runs_on(it: Told) -> None:
 
 
 @told.breaks("P4")
+def research_that_is_stopped_and_runs_until_it_is_done(it: Told) -> None:
+    it.says("q00001", 10)
+    begins(it, "q00001", 11, ended_at=20.0)
+    it.gives(Command.STOP, 13, told_at=13.5)
+    it.notices(RESEARCH_STOPPED)
+
+
+@told.breaks("P4")
 def research_that_is_deleted_and_runs_on(it: Told) -> None:
     it.says("q00001", 10)
     begins(it, "q00001", 11, is_at_work=True, is_there=False, is_deleted=True, outcome=Outcome.LOST)
