@@ -134,7 +134,7 @@ def _was_running(asked: Asked, gave: Gave, case: Case) -> bool:
     """Whether a command surely came while an interaction was at work, and ended the turn of it."""
     if gave.told_at is None or "I am not answering" in (gave.told or "") or asked.ended_at is None:
         return False
-    return asked.at + case.in_flight < gave.at and gave.told_at + case.in_flight < asked.ended_at
+    return asked.at < gave.at and gave.told_at + case.in_flight < asked.ended_at
 
 
 def _waited_for(case: Case) -> Iterator[Verdict]:

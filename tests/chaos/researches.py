@@ -10,7 +10,7 @@ from bot.offline.toolbox import Use, citation
 
 AGENT = "deep-research-preview-04-2026"
 FILE = "report.md"
-REST = 0.5  # seconds that the agent takes for each of its five steps
+REST = 0.8  # seconds that the agent takes for each of its five steps
 LONGEST = 15.0  # seconds that one may run
 EVERY_SCARCE, SCARCE, PLENTY = 3, 4, 10_000  # one seed in so many has few researches a day, and how many those are
 
