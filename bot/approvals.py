@@ -76,8 +76,9 @@ class Approvals:
     async def withdraw(self, turn: Turn) -> None:
         """Ask no more: the turn was stopped."""
         for approval in await self._store.waiting(turn):
-            await self._store.decline(turn, approval.name)
+            # Shown before it is written down: what waits no more is not looked at again after a crash in between.
             await self._settle(turn, approval, "Not done: the answer was stopped.")
+            await self._store.decline(turn, approval.name)
 
     async def _decision(self, turn: Turn, approval: Approval, decision: asyncio.Event) -> Approval:
         try:
