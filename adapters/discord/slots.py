@@ -185,7 +185,10 @@ class Slots:
         """Whether a message may be a part of this reply: not an answer to a command, nor of another turn."""
         if fields(message.get("author")).get("id") != self._me or message.get("type") not in {_TEXT, _REPLY}:
             return False
-        if turns := {turn for _, turn in buttons_of(message)}:
+        buttons = buttons_of(message)
+        if any(press is Press.APPROVE for press, _ in buttons):
+            return False  # what somebody is asked to approve of, which the turn's buttons stand under as well
+        if turns := {turn for _, turn in buttons}:
             return turns == {self._turn.id}
         if text(message.get("content")).startswith(ASIDE):
             return False  # what became of a command, or a question that was asked by one
