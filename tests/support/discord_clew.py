@@ -15,6 +15,7 @@ from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
+from bot.function_runs import Functions
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Platform, Thread
@@ -26,6 +27,7 @@ from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
 from tests.support.discord import DiscordServer
+from tests.support.equipped import equipped
 from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 
@@ -87,6 +89,7 @@ async def clew_on(
     now: Callable[[], float] = time.time,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    functions: Functions | None = None,
 ) -> AsyncIterator[DiscordClew]:
     """Clew, running and connected. Leaving it shuts it down as a signal would.
 
@@ -100,6 +103,9 @@ async def clew_on(
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
         line = await stack.enter_async_context(open_line(settings))
         adapters: dict[Platform, Adapter] = {}
+        equipment = await stack.enter_async_context(
+            equipped(store, model, adapters, limits=limits, metrics=metrics, functions=functions)
+        )
         responder = Responder(
             store=store,
             model=model,
@@ -112,6 +118,7 @@ async def clew_on(
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             policy=policy,
             metrics=metrics,
+            **equipment,
         )
         dispatcher = await stack.enter_async_context(
             open_dispatcher(
@@ -130,7 +137,9 @@ async def clew_on(
         forgetting = await stack.enter_async_context(forgetting_on(store, model, dispatcher, adapters, metrics))
         heard = wrap(store)
         inbox = Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics)
-        commands = commands_on(heard, model, dispatcher, policy=policy, forgetting=forgetting)
+        commands = commands_on(
+            heard, model, dispatcher, policy=policy, forgetting=forgetting, approvals=equipment["approvals"]
+        )
         adapter = adapters[DISCORD] = DiscordAdapter(
             settings,
             line=line,

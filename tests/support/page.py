@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +25,7 @@ from bot.commands import Command
 from bot.condensing import Condensing
 from bot.dispatch import open_dispatcher
 from bot.errors import StoreUnavailable
+from bot.function_runs import Functions
 from bot.health import HealthReport
 from bot.inbox import Inbox
 from bot.limits import Limits
@@ -36,6 +37,7 @@ from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
+from tests.support.equipped import equipped
 from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 
@@ -129,7 +131,13 @@ class Watched:
             if change.get("answer") is not None:
                 before = known["answer"]["blocks"] if known["answer"] else []
                 thoughts = known["answer"]["thoughts"] if known["answer"] else None
-                answer = {"thoughts": thoughts, **answer, "blocks": before[: answer["keep"]] + answer["blocks"]}
+                asks = known["answer"].get("asks") if known["answer"] else None
+                answer = {
+                    "thoughts": thoughts,
+                    "asks": asks,
+                    **answer,
+                    "blocks": before[: answer["keep"]] + answer["blocks"],
+                }
             self.turns[change["id"]] = {**known, **change, "answer": answer}
 
 
@@ -256,6 +264,7 @@ async def served_page(
     now: Callable[[], float] = time.time,
     wrap_all: Callable[[Store], Store] = lambda store: store,
     wrap_adapter: Callable[[Adapter], Adapter] = lambda adapter: adapter,
+    functions: Functions | None = None,
 ) -> AsyncIterator[Page]:
     """Serve a page while the block runs.
 
@@ -265,11 +274,14 @@ async def served_page(
     """
     with TemporaryDirectory() as made:
         folder = files or Path(made) / "files"
-        async with open_store(url, keeps_text=frozenset({WEB})) as opened:
+        async with open_store(url, keeps_text=frozenset({WEB})) as opened, AsyncExitStack() as stack:
             store = wrap_all(opened)
             metrics, health, adapters = Metrics(), ScriptedHealth(), dict[Platform, Adapter]()
             model = model or ScriptedModel()
             policy, others = policy or Policy(), dict[Platform, Callable[[Thread], Awaitable[None]]]()
+            equipment = await stack.enter_async_context(
+                equipped(store, model, adapters, limits=limits, metrics=metrics, functions=functions)
+            )
             responder = Responder(
                 store=store,
                 model=model,
@@ -282,6 +294,7 @@ async def served_page(
                 condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
                 policy=policy,
                 metrics=metrics,
+                **equipment,
             )
             async with (
                 open_dispatcher(
@@ -303,7 +316,9 @@ async def served_page(
                     served,
                     store=store,
                     inbox=inbox,
-                    commands=commands_on(store, model, dispatcher, policy=policy, forgetting=forgetting),
+                    commands=commands_on(
+                        store, model, dispatcher, policy=policy, forgetting=forgetting, approvals=equipment["approvals"]
+                    ),
                     files=folder,
                     health=health,
                     registry=metrics.registry,

@@ -19,6 +19,7 @@ from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.errors import StoreUnavailable
+from bot.function_runs import Functions
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Platform, Thread
@@ -29,6 +30,7 @@ from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
+from tests.support.equipped import equipped
 from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 from tests.support.slack import Clock, SlackServer
@@ -162,6 +164,7 @@ async def clew_on(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Clock | None = None,
+    functions: Functions | None = None,
 ) -> AsyncIterator[SlackClew]:
     """Clew, running and connected. Leaving it shuts it down as a signal would.
 
@@ -184,6 +187,19 @@ async def clew_on(
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
         line = wrap_line(await stack.enter_async_context(open_line(settings)))
         adapters: dict[Platform, Adapter] = {}
+        equipment = await stack.enter_async_context(
+            equipped(
+                store,
+                model,
+                adapters,
+                limits=limits,
+                metrics=metrics,
+                functions=functions,
+                now=now,
+                clock=ticks,
+                sleep=sleep,
+            )
+        )
         responder = Responder(
             store=store,
             model=model,
@@ -198,6 +214,7 @@ async def clew_on(
             metrics=metrics,
             sleep=sleep,
             clock=ticks,
+            **equipment,
         )
         dispatcher = await stack.enter_async_context(
             open_dispatcher(
@@ -222,7 +239,15 @@ async def clew_on(
             store=store,
             model=model,
             inbox=Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics),
-            commands=commands_on(heard, model, dispatcher, policy=policy, now=now, forgetting=forgetting),
+            commands=commands_on(
+                heard,
+                model,
+                dispatcher,
+                policy=policy,
+                now=now,
+                forgetting=forgetting,
+                approvals=equipment["approvals"],
+            ),
             dispatcher=dispatcher,
             adapter=None,  # type: ignore[arg-type]  # it needs the two above
             metrics=metrics,

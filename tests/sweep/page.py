@@ -18,7 +18,7 @@ from bot.ports import Store
 from tests.support.page import Page, Watched, named, served_page
 from tests.support.reaper import Reaper
 from tests.support.work import Bell
-from tests.sweep.ground import PATIENCE, Cast, Seen, paragraphs
+from tests.sweep.ground import Cast, Seen, paragraphs
 
 WITHIN = 40.0  # real seconds
 _OPEN = {"queued", "running"}
@@ -31,7 +31,7 @@ class PageGround:
     platform = WEB
     long = (paragraphs(0, 3, words=120), paragraphs(3, 5, words=120))
     unmade = frozenset({"store.placed", "store.confirmed"})
-    keeps_what_was_reset = False
+    keeps_what_was_reset = keeps_what_was_asked = False
 
     def __init__(self, folder: Path) -> None:
         self._files = folder / "files"
@@ -48,7 +48,8 @@ class PageGround:
             files=self._files,
             model=cast.model,
             policy=cast.policy,
-            limits=PATIENCE,
+            limits=cast.limits,
+            functions=cast.functions,
             intake=cast.intake,
             wrap_all=cast.reaper.over_store,
             wrap_adapter=cast.reaper.over_adapter,
@@ -107,6 +108,12 @@ class PageGround:
             told = await self._through(lambda page: page.gives("retry", id_=f"retry-{next(self._ids):04}"))
         self._said += [] if told is None else [_words(told["said"])]
 
+    async def decides(self, label: str, reaper: Reaper) -> None:
+        told = None
+        while told is None and not reaper.has_done("store.decide"):
+            await self.until(lambda: any(label in one.buttons for one in self.shown))
+            told = await self._tried(lambda page: page.gives(label.lower(), id_=f"decision-{next(self._ids):04}"))
+
     async def _sends(self, text: str, files: Sequence[tuple[str, bytes]] = ()) -> Any:
         """Send a message until it is taken in, under the same name each time."""
         name = f"message-{next(self._ids):04}"
@@ -146,6 +153,8 @@ class PageGround:
         seen = self._seen
         turns = [] if seen is None else [seen.turns[turn] for turn in seen.order if turn in seen.turns]
         answers = [_seen(turn) for turn in turns if turn["answer"] or turn["state"] in _OPEN]
+        asked = [turn["answer"]["asks"] for turn in turns if turn["answer"] and turn["answer"].get("asks")]
+        answers += [Seen(_words(words), buttons=("Approve", "Decline"), is_aside=True) for words in asked]
         # A note takes the place of the one before it, so the same one again is no second one.
         return [*answers, *(Seen(words, is_aside=True) for words in dict.fromkeys(self._said))]
 
