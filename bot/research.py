@@ -30,6 +30,7 @@ from bot.metrics import Metrics
 from bot.notices import RESEARCH_STOPPED, research_done, research_warning
 from bot.ports import Reply, RunStore
 from bot.thinking import doing
+from bot.wishes import wish_for_research
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +161,9 @@ class Research:
 
 def show_stopped(turn: Turn, draft: Draft) -> None:
     """Say of a turn that is being stopped what that means, where it was to be researched."""
-    if turn.agent is not None or draft.answer.opening:
+    # An earlier process may have told how it goes on, too, which does not hold any more.
+    was_warned = draft.answer.opening or (turn.parts and wish_for_research(turn.messages))
+    if turn.agent is not None or was_warned:
         draft.open_with(RESEARCH_STOPPED)
 
 
