@@ -27,7 +27,7 @@ from bot.answers import (
     TextPiece,
 )
 from bot.calls import Results
-from bot.errors import ModelRefused
+from bot.errors import AnswerBroken, ModelRefused
 from bot.messages import Attachment, InteractionId, Message, MessageId, Thread, Turn
 from bot.ports import Adapter, Approval, FileState, GeminiFile, Reply, Store
 from tests.support.agent import Agent, Doing
@@ -264,6 +264,8 @@ class ReapedModel(ScriptedModel):
 
     def _found(self, name: InteractionId, cues: Sequence[Cue], after: After) -> Interaction | Exception:
         for cue in cues:
+            if isinstance(cue, AnswerBroken):
+                return Interaction(name, InteractionState.BROKEN)
             if isinstance(cue, Exception):
                 return cue
         # What was told before functions were called for comes with what came of them.
