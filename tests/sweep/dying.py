@@ -18,6 +18,8 @@ from tests.support.reaper import Cue, ReapedModel, Reaper, When
 from tests.support.scripted import Asked
 from tests.sweep.ground import GREETING, PATIENCE, Cast, Ground, Seen
 
+WITHIN = 60.0  # real seconds for what nobody sees
+
 G = TypeVar("G", bound=Ground)
 G_co = TypeVar("G_co", bound=Ground, covariant=True)
 
@@ -173,7 +175,8 @@ def _told(story: Story[G], stage: Stage[G], asked: Asked) -> Sequence[Cue]:
 
 async def _done(story: Story[G], stage: Stage[G], people: "asyncio.Task[None]") -> None:
     await asyncio.wait({people})
-    await stage.reaper.did(*(commit for commit in story.lasts if commit not in stage.ground.unmade))
+    async with asyncio.timeout(WITHIN):
+        await stage.reaper.did(*(commit for commit in story.lasts if commit not in stage.ground.unmade))
 
 
 def _cast(story: Story[G], stage: Stage[G], reaper: Reaper) -> Cast:
@@ -204,4 +207,5 @@ async def _second_life(story: Story[G], stage: Stage[G], people: "asyncio.Task[N
         if await bot.store.forgetting.to_forget():
             await survivor.did("store.reported")
         if unwanted := await bot.store.runs.unwanted():
-            await survivor.did(*["store.ended"] * len(unwanted))
+            async with asyncio.timeout(WITHIN):
+                await survivor.did(*["store.ended"] * len(unwanted))
