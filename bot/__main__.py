@@ -53,6 +53,7 @@ from bot.logs import configure_logs
 from bot.messages import Platform, Thread
 from bot.metrics import Metrics
 from bot.offering import functions_for
+from bot.places import Places
 from bot.ports import Adapter, Store
 from bot.privacy import Privacy
 from bot.research import Research
@@ -141,7 +142,15 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
         cancelling = await stack.enter_async_context(
             open_cancelling(store=store.runs, model=model, limits=limits, metrics=metrics)
         )
-        background = Background(model=model, store=store.runs, limits=limits, metrics=metrics, left=cancelling.wake)
+        places = Places(settings.bot.concurrency, metrics=metrics)
+        background = Background(
+            model=model,
+            store=store.runs,
+            limits=limits,
+            metrics=metrics,
+            left=cancelling.wake,
+            parked=places.parked,
+        )
         responder = Responder(
             store=store,
             model=model,
@@ -170,7 +179,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
             links=settings.bot.links,
             toolbox=settings.toolbox,
             functions=functions_for(settings, adapters),
-            approvals=(approvals := Approvals(store.approvals, adapters)),
+            approvals=(approvals := Approvals(store.approvals, adapters, parked=places.parked)),
             policy=settings.policy,
             metrics=metrics,
         )
@@ -182,7 +191,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
                 metrics=metrics,
                 catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
                 limits=limits,
-                concurrency=settings.bot.concurrency,
+                places=places,
                 drain=settings.bot.drain_seconds,
             )
         )
@@ -215,6 +224,7 @@ async def open_bot(settings: Settings, *, around: Around = _NOTHING) -> AsyncIte
                 is_offline=settings.gemini.api_key is None,
                 keeps_text=_TEXT_KEPT,
                 toolbox=settings.toolbox,
+                has_research=settings.gemini.agent is not None and settings.bot.daily_research > 0,
             ),
             insight=Insight(
                 store=store, keeper=model, policy=settings.policy, is_offline=settings.gemini.api_key is None

@@ -1,12 +1,13 @@
 """What is asked of the model and what comes back, in the core's own words."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.calls import FunctionCall
 from bot.chunks import closed
-from bot.evidence import Citation, CodeCall, CodeResult, Collection, Evidence, Run, Suggestion
+from bot.evidence import Citation, Cited, CodeCall, CodeResult, Collection, Evidence, Run, Suggestion
 from bot.messages import Attachment, InteractionId, MessageId, Usage
 
 
@@ -99,6 +100,7 @@ class TextPiece:
     """More of the answer's Markdown."""
 
     text: str
+    begins: bool = field(default=False, compare=False)  # a piece of text that Gemini's citations count in by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +200,13 @@ class Answer:
     media: tuple[Media, ...] = ()
     places: tuple[int, ...] = ()  # where in the text each of the media came; one without a place stands after it
     citations: tuple[Citation, ...] = ()  # in the order of the text
+    cited: tuple[Cited, ...] = ()  # each stretch of the text that one of them is about
     suggestions: tuple[Suggestion, ...] = ()
     runs: tuple[Run, ...] = ()
     remarks: tuple[str, ...] = ()
     opening: str = ""  # Markdown: how far work is that takes long, in a message of its own before the answer
     file: str | None = None  # the name of a file with all of it, which goes with it however short it is
+    waits: bool = False  # for a person, who is asked something: nothing is at work meanwhile
 
     @property
     def is_empty(self) -> bool:
@@ -230,33 +234,47 @@ class Draft:
         self._media: list[Media] = []
         self._places: list[int] = []
         self._length = 0  # of the text
-        self._piece = 0  # where in the text the newest piece of it begins, between which something else came
+        self._pieces = [0]  # where in the text each piece of it begins, between which something else came
         self._evidence = Collection()
         self._remarks: list[str] = []
         self._tool: str | None = None
         self._opening = ""
         self._file: str | None = None
+        self.waits = False  # for a person; see `Answer`
 
     def add(self, event: AnswerEvent) -> None:
         """Take in what the model told; ids and usage are not a draft's business."""
         match event:
-            case TextPiece(text):
+            case TextPiece(text, begins):
+                if begins:
+                    self._begin_piece()
                 self._text.append(text)
                 self._length += len(text)
                 self._tool = None
             case Thought(text):
                 self._thoughts.append(text)
-                self._piece, self._tool = self._length, None
+                self._begin_piece()
+                self._tool = None
             case ToolUse(tool):
-                self._piece, self._tool = self._length, tool
+                self._begin_piece()
+                self._tool = tool
             case Media():
                 self._media.append(event)
                 self._places.append(self._length)
-                self._piece, self._tool = self._length, None
+                self._begin_piece()
+                self._tool = None
             case Citation() | Suggestion() | CodeCall() | CodeResult():
-                self._evidence.add(event, after=self._piece)
+                self._evidence.add(event, after=self._pieces[-1])
             case _:
                 pass
+
+    def _begin_piece(self) -> None:
+        if self._length > self._pieces[-1]:
+            self._pieces.append(self._length)
+
+    def _end_of_piece(self, begins: int) -> int:
+        at = bisect_right(self._pieces, begins)
+        return self._pieces[at] if at < len(self._pieces) else self._length
 
     def remark(self, sentence: str) -> None:
         """Say something about the answer in the bot's own voice, once."""
@@ -276,7 +294,7 @@ class Draft:
         for pieces in (self._text, self._thoughts, self._media, self._places):
             pieces.clear()
         self._evidence.clear()
-        self._length, self._piece, self._tool = 0, 0, None
+        self._length, self._pieces, self._tool = 0, [0], None
 
     @property
     def answer(self) -> Answer:
@@ -291,11 +309,13 @@ class Draft:
             media=tuple(self._media),
             places=tuple(self._places),
             citations=self._evidence.citations,
+            cited=self._evidence.cited(self._end_of_piece),
             suggestions=self._evidence.suggestions,
             runs=self._evidence.runs,
             remarks=tuple(self._remarks),
             opening=self._opening,
             file=self._file,
+            waits=self.waits,
         )
 
 

@@ -9,17 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.calls import FunctionCall
 from bot.errors import PlatformError
-from bot.messages import InteractionId, Person, Platform, Thread, Turn, TurnId
+from bot.messages import InteractionId, Person, Platform, Thread, Turn
+from bot.places import Parked, in_its_place
 from bot.ports import Adapter, Approval, ApprovalStore, Decided
 
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 86_400.0  # seconds that a decision is waited for; then it is a no
-_MOST_SHOWN = 600  # characters of the arguments of one call
-_MOST_CALLS = 8  # that are shown one by one
+_MOST_SHOWN = 1000  # characters of arguments, of all calls together: one message of Discord's holds the question
+
+MOST_AT_ONCE = 8  # calls that somebody is asked about together
 
 DECLINED = "The person who asked has declined this. Do not call it again unless they ask for it anew."
 UNSURE = "I was interrupted while this was being done, and cannot tell whether it was. It is not done again by itself."
+STOPPED = "Not done: the answer was stopped."
+ANEW = "Not done: the answer was begun anew."
 _WORDS = {
     Decided.APPROVED: "Approved.",
     Decided.DECLINED: "Declined.",
@@ -33,18 +37,24 @@ class Approvals:
 
     Args:
         adapters: filled before the first turn is taken.
+        parked: holds a turn while somebody is waited for.
         now: seconds since the epoch.
     """
 
     def __init__(
-        self, store: ApprovalStore, adapters: Mapping[Platform, Adapter], *, now: Callable[[], float] = time.time
+        self,
+        store: ApprovalStore,
+        adapters: Mapping[Platform, Adapter],
+        *,
+        parked: Parked = in_its_place,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._adapters, self._now = store, adapters, now
+        self._store, self._adapters, self._parked, self._now = store, adapters, parked, now
         self._waiting: dict[Thread, asyncio.Event] = {}  # a thread has one running turn
 
-    async def decide(self, thread: Thread, *, approved: bool, turn: TurnId | None, person: Person | None) -> str:
-        """Note what somebody decided, and return what to tell them. Raises StoreError."""
-        decided = await self._store.decide(thread, approved=approved, turn=turn, person=person)
+    async def decide(self, thread: Thread, asked: str, *, approved: bool, person: Person | None) -> str:
+        """Note what somebody decided of what was *asked*, and return what to tell them. Raises StoreError."""
+        decided = await self._store.decide(thread, asked, approved=approved, person=person)
         if thread in self._waiting:
             self._waiting[thread].set()
         return _WORDS[decided]
@@ -60,32 +70,48 @@ class Approvals:
         name = hashlib.sha256(interaction.encode()).hexdigest()[:16]
         approval = await self._store.approval(turn, name)
         if approval.approved is None:
-            decision = asyncio.Event()
-            self._waiting[turn.thread] = decision
-            try:
-                await self._adapters[turn.thread.platform].ask(turn, approval, question(calls))
-                approval = await self._decision(turn, approval, decision)
-            finally:
-                del self._waiting[turn.thread]
-        # Also when it was decided before: the process may have ended before the thread was told.
-        await self._settle(turn, approval, "Approved." if approval.approved else "Declined.")
+            approval = await self._asked(turn, approval, question(calls))
+        else:  # the process may have ended before the thread was told
+            await self._settle(turn, approval, _told(approval))
         if not approval.approved:
             return DECLINED
         return None if await self._store.begin(turn, name) else UNSURE
 
-    async def withdraw(self, turn: Turn) -> None:
-        """Ask no more: the turn was stopped."""
-        for approval in await self._store.waiting(turn):
-            await self._store.decline(turn, approval.name)
-            await self._settle(turn, approval, "Not done: the answer was stopped.")
+    async def withdraw(self, turn: Turn, words: str = STOPPED, *, but: str | None = None) -> None:
+        """Let nothing that was asked in a turn look as if it could still be decided, whether an earlier process noted
+        that or not.
+
+        Args:
+            words: on what was not approved.
+            but: the name of what is asked still.
+        """
+        for approval in await self._store.asked(turn):
+            if approval.name != but:
+                await self._store.decline(turn, approval.name)
+                await self._settle(turn, approval, _told(approval) if approval.approved else words)
+
+    async def _asked(self, turn: Turn, approval: Approval, words: str) -> Approval:
+        """Ask, and what was decided, once it is."""
+        decision = asyncio.Event()
+        self._waiting[turn.thread] = decision
+        try:
+            # An answer that could not be gone on with is begun anew, and calls anew: what it called for before is void.
+            await self.withdraw(turn, ANEW, but=approval.name)
+            await self._adapters[turn.thread.platform].ask(turn, approval, words)
+            async with self._parked(turn):
+                approval = await self._decision(turn, approval, decision)
+                await self._settle(turn, approval, _told(approval))
+        finally:
+            del self._waiting[turn.thread]
+        return approval
 
     async def _decision(self, turn: Turn, approval: Approval, decision: asyncio.Event) -> Approval:
         try:
             async with asyncio.timeout(max(0.0, approval.asked_at + _PATIENCE - self._now())):
-                while approval.approved is None:
+                # Looked at first of all: after a restart somebody may press before it is waited for again.
+                while (approval := await self._store.approval(turn, approval.name)).approved is None:
                     await decision.wait()
                     decision.clear()
-                    approval = await self._store.approval(turn, approval.name)
         except TimeoutError:
             await self._store.decline(turn, approval.name)
             approval = await self._store.approval(turn, approval.name)
@@ -99,16 +125,23 @@ class Approvals:
             logger.warning("decision not shown", extra={**turn.fields, "reason": str(error)})
 
 
+def _told(approval: Approval) -> str:
+    return "Approved." if approval.approved else "Declined."
+
+
 def question(calls: Sequence[FunctionCall]) -> str:
-    """What somebody is asked, as Markdown: each function and its arguments, as code in which nothing is markup."""
-    shown = "\n".join(f"- {_code(call.name)} {_code(_arguments(call))}" for call in calls[:_MOST_CALLS])
-    more = f"\n- and {len(calls) - _MOST_CALLS} more" if len(calls) > _MOST_CALLS else ""
-    return f"May I do this?\n\n{shown}{more}"
+    """What somebody is asked, as Markdown: each function and its arguments, as code in which nothing is markup.
+
+    Args:
+        calls: at most `MOST_AT_ONCE`: nobody approves of what they are not shown.
+    """
+    most = _MOST_SHOWN // len(calls)
+    return "\n".join(["May I do this?\n", *(f"- {_code(call.name)} {_code(_arguments(call, most))}" for call in calls)])
 
 
-def _arguments(call: FunctionCall) -> str:
+def _arguments(call: FunctionCall, most: int) -> str:
     told = json.dumps(call.arguments, ensure_ascii=False)
-    return told if len(told) <= _MOST_SHOWN else f"{told[:_MOST_SHOWN]}… ({len(told)} characters)"
+    return told if len(told) <= most else f"{told[:most]}… ({len(told)} characters)"
 
 
 def _code(text: str) -> str:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from bot.answers import (
     ActionRequired,
@@ -33,6 +34,7 @@ from bot.errors import (
 from bot.limits import Limits
 from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
+from bot.places import Parked, in_its_place
 from bot.ports import Model, Reply, RunStore
 from bot.stopping import whatever_happens
 
@@ -49,6 +51,7 @@ class Background:
 
     Args:
         left: called when one is waited for no longer, whatever became of it.
+        parked: holds a turn while it only waits.
     """
 
     def __init__(
@@ -59,17 +62,30 @@ class Background:
         limits: Limits,
         metrics: Metrics,
         left: Callable[[], None] = lambda: None,
+        parked: Parked = in_its_place,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._model, self._store, self._limits, self._metrics = model, store, limits, metrics
         self._left, self._sleep, self._clock, self._now = left, sleep, clock, now
+        self._parked = parked
 
-    async def begin(self, turn: Turn, question: Question, *, after: After, manner: Manner) -> InteractionId:
+    async def begin(
+        self,
+        turn: Turn,
+        question: Question,
+        *,
+        after: After,
+        manner: Manner,
+        counted: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> InteractionId:
         """Ask once the model takes the question in, and return when it is written down what is answering.
 
         That is seen to its end even when the turn is stopped meanwhile: what is begun has to be found again.
+
+        Args:
+            counted: around each request, which it hears the end of even then.
 
         Raises:
             RunUncertain: it may or may not have been begun.
@@ -78,11 +94,12 @@ class Background:
         begun: list[InteractionId] = []
 
         async def work() -> None:
-            try:
-                async with asyncio.timeout(self._limits.refused):
-                    begun.append(await self._model.begin(question, after=after, manner=manner))
-            except TimeoutError:
-                raise RunUncertain("no answer to the request in time") from None
+            async with counted():
+                try:
+                    async with asyncio.timeout(self._limits.refused):
+                        begun.append(await self._model.begin(question, after=after, manner=manner))
+                except TimeoutError:
+                    raise RunUncertain("no answer to the request in time") from None
             await self._store.began(turn, begun[0])
 
         give_up_at, pause = self._clock() + self._limits.refused, self._limits.first_pause
@@ -125,7 +142,8 @@ class Background:
         # The date may jump while we wait, and tells only how long we were away.
         gone = 0.0 if since is None else max(0.0, self._now() - since)
         try:
-            return await self._waited(turn, interaction, draft, reply, began=self._clock() - gone, seen=seen)
+            async with self._parked(turn):
+                return await self._waited(turn, interaction, draft, reply, began=self._clock() - gone, seen=seen)
         finally:
             self._left()
 
@@ -133,8 +151,10 @@ class Background:
         self, turn: Turn, interaction: InteractionId, draft: Draft, reply: Reply, *, began: float, seen: Seen
     ) -> Completed | ActionRequired:
         lost = 0
+        unseen_since: float | None = None
         while True:
             events: tuple[AnswerEvent, ...] = ()
+            looked_at = self._clock()
             try:
                 async with asyncio.timeout(self._limits.refused):
                     found = await self._model.look_up(interaction)
@@ -149,13 +169,16 @@ class Background:
             except (ModelError, TimeoutError) as error:
                 # However long Gemini is away, or does not take our key: it works on, and is paid for.
                 logger.info("run not seen", extra={**turn.fields, "reason": str(error) or "no answer in time"})
+                unseen_since = looked_at if unseen_since is None else unseen_since
             else:
-                lost, events = 0, found.events
+                lost, unseen_since, events = 0, None, found.events
                 if found.state is not InteractionState.RUNNING:
                     await self._store.ended(interaction)
                     return self._take_over(found, draft, reply)
             seconds = self._clock() - began
-            if seconds >= self._limits.run:
+            # After a restart above all, what could not be seen at once may have been done long ago.
+            is_hidden = lost or (unseen_since is not None and self._clock() - unseen_since < self._limits.refused)
+            if seconds >= self._limits.run and not is_hidden:
                 raise RunTooLong(f"still running after {seconds:.0f} seconds")
             seen(seconds, events)
             await self._sleep(self._limits.poll)

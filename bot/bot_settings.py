@@ -15,6 +15,7 @@ SYSTEM_PROMPT = (
 )
 
 Ids = Annotated[frozenset[str], BeforeValidator(spellings.ids)]
+Channels = Annotated[frozenset[str], BeforeValidator(spellings.channels)]
 Cap = Annotated[int | None, BeforeValidator(spellings.cap)]
 Seconds = Annotated[float, BeforeValidator(spellings.number("a number of seconds above 0", above=0, most=86_400))]
 
@@ -54,7 +55,7 @@ class BotSettings(Group):
     private: Annotated[bool, BeforeValidator(spellings.on_or_off)] = Field(
         False, description="whether Gemini keeps nothing of any conversation; they are kept here and sent whole"
     )
-    private_channels: Ids = Field(frozenset(), description="channels of whose conversations Gemini keeps nothing")
+    private_channels: Channels = Field(frozenset(), description="channels of whose conversations Gemini keeps nothing")
     retention_days: Annotated[int | None, BeforeValidator(spellings.days)] = Field(
         None, description="days after which a thread in which nothing happened is forgotten; 0: never"
     )
@@ -101,7 +102,7 @@ class BotSettings(Group):
     tools: Annotated[tuple[str, ...], BeforeValidator(tool_settings.tool_names)] = Field(
         ("url_context",), description="tools of Gemini's that are offered everywhere, with commas between them; or none"
     )
-    search_channels: Ids = Field(frozenset(), description="channels in which Google Search is offered, too")
+    search_channels: Channels = Field(frozenset(), description="channels in which Google Search is offered, too")
     tools_file: Annotated[tool_settings.ToolsFile, BeforeValidator(tool_settings.tools_file)] = Field(
         tool_settings.ToolsFile(),
         description="a TOML file with more tools, everywhere and by channel",

@@ -1,10 +1,11 @@
 """What the model calls for in one turn: run side by side, each once, shown while it lasts, and bounded."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from bot.answers import ActionRequired, Draft, ToolUse
-from bot.approvals import DECLINED, Approvals
+from bot.approvals import DECLINED, MOST_AT_ONCE, Approvals
 from bot.calls import CALLING, FunctionCall, FunctionResult, Results
 from bot.errors import TooManyCalls
 from bot.function_runs import Functions, failed
@@ -17,6 +18,10 @@ _MOST_AT_ONCE = 8
 _MOST_CALLS = 32  # in one round
 
 _ENOUGH = "Nothing more can be called for this question. Answer it with what you have, and say what is missing."
+_TOO_MANY_TO_ASK = (
+    f"This needs approval, and only {MOST_AT_ONCE} of such calls can be asked for at once. Call it again if it is "
+    "still needed."
+)
 _TOO_MANY = f"Only {_MOST_CALLS} functions can be called at once. Call this one again if it is still needed."
 
 
@@ -31,6 +36,11 @@ class Calling:
         self._draft, self._reply = draft, reply
         self._known: dict[tuple[InteractionId, str], FunctionResult] = {}
         self._at_once = asyncio.Semaphore(_MOST_AT_ONCE)
+
+    @property
+    def has_called(self) -> bool:
+        """Whether something was called, which would be done twice if the answer were begun anew."""
+        return bool(self._known)
 
     async def results(self, action: ActionRequired) -> Results:
         """What everything returned that an interaction calls for; what was run for it before is not run again.
@@ -58,11 +68,25 @@ class Calling:
         ]
         if not wanted:
             return
+        wanted, beyond = wanted[:MOST_AT_ONCE], wanted[MOST_AT_ONCE:]
+        self._known |= {(action.interaction, call.id): failed(call, _TOO_MANY_TO_ASK) for call in beyond}
         refusal: str | None = DECLINED  # where nobody can be asked
         if self._approvals is not None:
-            refusal = await self._approvals.refusal(self._turn, action.interaction, wanted)
+            with self._waiting():
+                refusal = await self._approvals.refusal(self._turn, action.interaction, wanted)
         if refusal is not None:
             self._known |= {(action.interaction, call.id): failed(call, refusal) for call in wanted}
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Let the thread show no work while it is a person's turn."""
+        self._draft.waits = True
+        self._reply.changed()
+        try:
+            yield
+        finally:
+            self._draft.waits = False
+            self._reply.changed()
 
     async def _result(self, action: ActionRequired, call: FunctionCall) -> FunctionResult:
         key = (action.interaction, call.id)

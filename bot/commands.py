@@ -118,7 +118,7 @@ class Insights(Protocol):
 class Approver(Protocol):
     """Who hears of decisions; see `bot.approvals.Approvals`."""
 
-    async def decide(self, thread: Thread, *, approved: bool, turn: TurnId | None, person: Person | None) -> str: ...
+    async def decide(self, thread: Thread, asked: str, *, approved: bool, person: Person | None) -> str: ...
 
 
 class Commands:
@@ -160,6 +160,7 @@ class Commands:
         *,
         person: Person | None = None,
         turn: TurnId | None = None,
+        asked: str = "",
         sent_at: float | None = None,
         mark: str = "/",
         to_confirm: bool = False,
@@ -169,6 +170,7 @@ class Commands:
         Args:
             person: who told it; None where everybody may.
             turn: the one that is meant; None for the running or the last one.
+            asked: the name of what a decision is about; see `bot.ports.Approval`.
             sent_at: when it was told, in seconds since the epoch, if that may be a while ago: a turn that was asked for
                 after that is not meant.
             mark: what goes before a command's name where it was told.
@@ -184,8 +186,7 @@ class Commands:
         if command in TELLING:
             return await self._told(command, thread, person)
         if command in DECISIONS and self._approvals is not None:
-            is_yes = command is Command.APPROVE
-            return await self._approvals.decide(thread, approved=is_yes, turn=turn, person=person)
+            return await self._approvals.decide(thread, asked, approved=command is Command.APPROVE, person=person)
         words = await self._done(command, thread, by, turn=turn, sent_at=sent_at, mark=mark)
         if to_confirm:
             await self._store.confirming(thread, by, words)

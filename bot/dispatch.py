@@ -11,6 +11,7 @@ from bot.limits import Limits
 from bot.messages import Thread, Turn, TurnId, TurnState
 from bot.metrics import Metrics
 from bot.notices import notice_for
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Claim, Store
 from bot.responder import Responder
@@ -41,7 +42,7 @@ class Dispatcher:
     """Sees to it that every stored turn is answered, each thread's in order and no two of them at once.
 
     Args:
-        concurrency: most turns answered at the same time, over all threads.
+        places: for turns that are answered at the same time, over all threads.
         drain: seconds that running turns are given to finish at the end.
         catch_up: returns when all that was said in a thread is stored; waited for before a thread goes on in which
             something was stored since the start, but no longer than `Limits.catch_up`.
@@ -58,7 +59,7 @@ class Dispatcher:
         metrics: Metrics,
         catch_up: Callable[[Thread], Awaitable[None]],
         limits: Limits,
-        concurrency: int,
+        places: Places,
         drain: float,
         pause: float,
         longest_pause: float,
@@ -67,9 +68,7 @@ class Dispatcher:
         self._group, self._store, self._responder, self._policy = group, store, responder, policy
         self._metrics, self._drain, self._sleep = metrics, drain, sleep
         self._catch_up, self._limits = catch_up, limits
-        self._pause, self._longest_pause = pause, longest_pause
-        # First come, first served: a thread with many turns queues anew for each of them, behind everybody else.
-        self._places = asyncio.Semaphore(concurrency)
+        self._pause, self._longest_pause, self._places = pause, longest_pause, places
         self._lanes: dict[Thread, _Lane] = {}
         self._is_taken_up = False
         self._closing = False
@@ -116,8 +115,12 @@ class Dispatcher:
             logger.info("open turns taken up", extra={"threads": len(self._lanes)})
 
     async def close(self) -> None:
-        """Take nothing more, let running turns finish for a while, and leave the rest to the next start."""
+        """Take nothing more, let running turns finish for a while, and leave the rest to the next start.
+
+        What only waits is left at once.
+        """
         self._closing = True
+        self._places.close()
         tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
         for lane in self._lanes.values():
             if lane.task is not None and lane.turn is None:
@@ -148,9 +151,7 @@ class Dispatcher:
             waited = False  # in vain, before the next turn
             while not self._closing:
                 waited = waited or not await self._caught_up(thread, lane, within=self._limits.catch_up)
-                with self._metrics.waiting.track_inprogress():
-                    await self._places.acquire()
-                try:
+                async with self._places.place(thread):
                     # More may have been said while it waited for its place, in which others can work meanwhile.
                     if not waited and not await self._caught_up(thread, lane, within=0):
                         continue
@@ -158,8 +159,6 @@ class Dispatcher:
                     if not await self._next(thread, lane):
                         return
                     waited = False
-                finally:
-                    self._places.release()
         finally:
             self._lanes.pop(thread, None)
 
@@ -310,7 +309,7 @@ async def open_dispatcher(
     metrics: Metrics,
     catch_up: Callable[[Thread], Awaitable[None]],
     limits: Limits,
-    concurrency: int,
+    places: Places,
     drain: float,
     pause: float = 0.5,
     longest_pause: float = 15.0,
@@ -325,7 +324,7 @@ async def open_dispatcher(
             metrics=metrics,
             catch_up=catch_up,
             limits=limits,
-            concurrency=concurrency,
+            places=places,
             drain=drain,
             pause=pause,
             longest_pause=longest_pause,

@@ -1,5 +1,6 @@
 """What an answer rests on beside its words: where things come from, what Google suggests, code that was run. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 
@@ -10,6 +11,16 @@ class Citation:
     url: str  # empty for a file that stands in no browser's reach, which has its name alone
     title: str | None = None
     start: int | None = None  # where in its piece of text the words begin that come from there, as Gemini counts
+    end: int | None = None  # and where they end
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation, and the piece of the answer's text that it counts in."""
+
+    citation: Citation
+    begins: int  # characters of the text before the piece
+    ends: int  # and with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,7 @@ class Run:
 
 
 _Place = tuple[int, bool, int]
+_MOST_CITED = 1_000  # stretches of one answer
 
 Evidence = Citation | Suggestion | CodeCall | CodeResult
 
@@ -58,6 +70,7 @@ class Collection:
 
     def __init__(self) -> None:
         self._cited: dict[tuple[str, str | None], tuple[_Place, Citation]] = {}
+        self._stretches: list[tuple[int, Citation]] = []  # with the characters before the piece of text
         self._suggested: dict[Suggestion, None] = {}
         self._ran: list[tuple[str, Run]] = []  # with the id of its call
 
@@ -68,13 +81,15 @@ class Collection:
             after: characters of the answer before the piece of text that a citation is about.
         """
         match found:
-            case Citation(url, title, start):
+            case Citation(url, title, start, _):
                 # Bytes of UTF-8, says the reference, and characters, say others: both put citations into the same
-                # order, which is all they are used for. So a wrong one misplaces a line, and tears no text.
+                # order. What can be made of them beside that is found out in `citing`, when the text is whole.
                 place = (after, start is None or start < 0, start or 0)
                 known = self._cited.get((url, title))
                 if known is None or place < known[0]:
                     self._cited[url, title] = (place, found)
+                if found.end is not None and len(self._stretches) < _MOST_CITED:
+                    self._stretches.append((after, found))
             case Suggestion():
                 self._suggested[found] = None
             case CodeCall(call, code, language):
@@ -91,6 +106,7 @@ class Collection:
     def clear(self) -> None:
         """Forget everything."""
         self._cited.clear()
+        self._stretches.clear()
         self._suggested.clear()
         self._ran.clear()
 
@@ -98,6 +114,14 @@ class Collection:
     def citations(self) -> tuple[Citation, ...]:
         """In the order in which what they are about stands in the text, each page by each title once."""
         return tuple(citation for _, citation in sorted(self._cited.values(), key=lambda one: one[0]))
+
+    def cited(self, ends: Callable[[int], int]) -> tuple[Cited, ...]:
+        """Every citation that tells where its words end, in the order in which they came.
+
+        Args:
+            ends: characters of the answer up to the end of the piece of text that begins after so many.
+        """
+        return tuple(Cited(citation, begins, ends(begins)) for begins, citation in self._stretches)
 
     @property
     def suggestions(self) -> tuple[Suggestion, ...]:

@@ -61,19 +61,25 @@ class Functions:
             return failed(call, f"There is no such function. There are: {', '.join(offered) or 'none'}.")
         if call.arguments is None:
             return failed(call, "The arguments are no JSON object.")
+        limit = asyncio.timeout(found.marks.seconds)
         try:
-            work = partial(found.callee, **_given(found, call.arguments, caller))
-        except ValidationError as error:
-            return failed(call, f"The arguments do not fit: {_mistakes(error)}.")
-        try:
-            async with asyncio.timeout(found.marks.seconds):
-                value = _bounded(await (work() if _is_async(found) else _in_thread(work, self._room)))
+            try:
+                work = partial(found.callee, **_given(found, call.arguments, caller))
+            except ValidationError as error:
+                return failed(call, f"The arguments do not fit: {_mistakes(error)}.")
+            async with limit:
+                value = _bounded(await _returned(work, self._room))
         except FunctionFailed as error:
             return failed(call, str(error))
-        except TimeoutError:
-            logger.warning("function took too long", extra={**fields, "seconds": found.marks.seconds}, exc_info=True)
-            return failed(call, f"The function did not return within {found.marks.seconds:g} seconds.")
-        except Exception as error:
+        except BaseException as error:
+            if _is_cancelled(error):
+                raise
+            if limit.expired():
+                logger.warning(
+                    "function took too long", extra={**fields, "seconds": found.marks.seconds}, exc_info=True
+                )
+                return failed(call, f"The function did not return within {found.marks.seconds:g} seconds.")
+            # Also where it means to end the process (`sys.exit`), or gave up work of its own.
             logger.exception("function failed", extra=fields)
             return failed(call, f"The function failed ({type(error).__name__}).")
         logger.info("function called", extra=fields)
@@ -95,10 +101,10 @@ def _bounded(value: object) -> str | Mapping[str, object]:
     """What is told to the model of what a function returned: a text, or a JSON object; the API takes no bare array."""
     plain = value if isinstance(value, str) else _ANYTHING.dump_python(value, mode="json")
     told = plain if isinstance(plain, str | dict) else {"result": plain}
-    text = storable(told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, allow_nan=False))
+    text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, allow_nan=False)
     if len(text) > MOST_RETURNED:
-        return f"{text[:MOST_RETURNED]}\n[cut: {len(text)} characters in all]"
-    found: str | dict[str, object] = text if isinstance(told, str) else json.loads(text)
+        return f"{storable(text[:MOST_RETURNED])}\n[cut: {len(text)} characters in all]"
+    found: str | dict[str, object] = storable(text) if isinstance(told, str) else json.loads(storable(text))
     return found
 
 
@@ -109,8 +115,17 @@ def _given(found: Function, arguments: Mapping[str, object], caller: Caller) -> 
     return given if found.caller is None else given | {found.caller: caller}
 
 
-def _is_async(found: Function) -> bool:
-    return inspect.iscoroutinefunction(found.callee)
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether it is not the function that failed, but the turn that ends."""
+    task = asyncio.current_task()
+    is_ours = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    return is_ours or isinstance(error, GeneratorExit)
+
+
+async def _returned(work: "partial[object]", room: asyncio.Semaphore) -> object:
+    """What a function returns; of one that was decorated it cannot be told beforehand whether that is to be awaited."""
+    value = work() if inspect.iscoroutinefunction(work.func) else await _in_thread(work, room)
+    return await value if inspect.isawaitable(value) else value
 
 
 # --- functions that are not async -------------------------------------------------------------
@@ -138,10 +153,17 @@ async def _in_thread(work: Callable[[], object], room: asyncio.Semaphore) -> obj
             result = work()
         except StopIteration:  # no future takes it
             error = RuntimeError("StopIteration")
-        except BaseException as raised:  # goes to whoever waits
+        except Exception as raised:  # goes to whoever waits
             error = raised
+        except BaseException as raised:  # ends no thread but this one
+            error = RuntimeError(type(raised).__name__)
+            error.__cause__ = raised
         with suppress(RuntimeError):  # the process is ending
             loop.call_soon_threadsafe(tell, result, error)
 
-    threading.Thread(target=run, name="function", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="function", daemon=True).start()
+    except RuntimeError:  # the system has no more of them
+        room.release()
+        raise
     return await done

@@ -12,12 +12,14 @@ called again after a crash, so it must be safe to repeat.
 import inspect
 import re
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
+from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from bot.answers import Tool
 from bot.errors import FunctionUnusable
@@ -57,7 +59,12 @@ def function(callee: Any = None, /, *, seconds: float = SECONDS, needs_approval:
     Args:
         seconds: it is given, at the most.
         needs_approval: it is called only when the person who asks has approved of that very call.
+
+    Raises:
+        ValueError: it is given no time.
     """
+    if not seconds > 0:
+        raise ValueError(f"seconds={seconds!r} gives a function no time")
 
     def mark(marked: Callee) -> Callee:
         marked.__dict__[_MARK] = Marks(seconds, needs_approval)
@@ -105,19 +112,27 @@ def read_function(callee: Callable[..., Any], *, platforms: Iterable[Platform] |
     description = " ".join(text.split("\n\n")[0].split())
     if not description:
         raise FunctionUnusable(f"{place} has no docstring; write one that tells the model what it does.")
+    if inspect.isasyncgenfunction(callee):
+        raise FunctionUnusable(f"{place} yields; let it return everything at once.")
     try:
         types = typing.get_type_hints(callee, include_extras=True)
-    except (NameError, TypeError) as error:
-        raise FunctionUnusable(f"{place} has a type that cannot be read ({error}); mend the annotation.") from error
+    except Exception as error:  # an annotation may be any expression
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FunctionUnusable(f"{place} has a type that cannot be read ({reason}); mend the annotation.") from error
     caller, fields, described = None, dict[str, Any](), _arguments_in(text)
     for parameter in inspect.signature(callee).parameters.values():
         if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
             raise FunctionUnusable(f"{place} takes {parameter}; every parameter needs a name of its own.")
         if parameter.name not in types:
             raise FunctionUnusable(f"{place} has an untyped parameter, {parameter.name}; write its type.")
-        if types[parameter.name] is Caller:
+        if types[parameter.name] is Caller and caller is None:
             caller = parameter.name
             continue
+        if _tells_who_asks(types[parameter.name]):
+            # As any other parameter it would be the model's to fill in.
+            raise FunctionUnusable(
+                f"{place} has a parameter {parameter.name} with a Caller in its type; write Caller alone, and once."
+            )
         default = ... if parameter.default is parameter.empty else parameter.default
         # Under names of ours: a parameter may be called as something of pydantic's is.
         fields[f"given_{len(fields)}"] = (
@@ -126,9 +141,11 @@ def read_function(callee: Callable[..., Any], *, platforms: Iterable[Platform] |
         )
     try:
         arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-        schema = _without_titles(arguments.model_json_schema(by_alias=True))
-    except PydanticUserError as error:
-        reason = str(error).splitlines()[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PydanticJsonSchemaWarning)  # of a default that JSON cannot say
+            schema = _without_titles(arguments.model_json_schema(by_alias=True))
+    except (PydanticUserError, NameError, TypeError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FunctionUnusable(
             f"{place} has a parameter that JSON cannot say ({reason}); give it another type."
         ) from error
@@ -142,6 +159,10 @@ def read_function(callee: Callable[..., Any], *, platforms: Iterable[Platform] |
         caller=caller,
         platforms=None if platforms is None else frozenset(platforms),
     )
+
+
+def _tells_who_asks(annotation: object) -> bool:
+    return annotation is Caller or any(map(_tells_who_asks, typing.get_args(annotation)))
 
 
 def _arguments_in(docstring: str) -> Mapping[str, str]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import httpx2
@@ -142,7 +142,7 @@ class GeminiLine:
         """Post a create and yield its event stream."""
         if model not in self._requests:
             self._requests[model] = CreateInteractionRequest(body=CreateModelInteraction(model=model, stream=True))
-        try:
+        with _ours():
             async with self._client.aio.interactions.with_streaming_response.create(
                 request=self._requests[model],
                 extra_body=dict(body),
@@ -154,55 +154,35 @@ class GeminiLine:
                 # The typed events of the SDK would cost a millisecond each.
                 async with aclosing(_whole(response.http_response)) as pieces:
                     yield pieces
-        except errors.APIError as error:
-            raise _failed(error) from None
-        except httpx2.HTTPError as error:
-            raise NoConnection(_name(error)) from None
 
     async def begin(self, owner: Mapping[str, str], body: Mapping[str, object]) -> tuple[int, bytes]:
         """Post a create in the background, of ``{"model": ...}`` or ``{"agent": ...}``; the status and the body."""
         of_kind = CreateAgentInteraction if "agent" in owner else CreateModelInteraction
         request = CreateInteractionRequest(body=of_kind.model_validate({**owner, "background": True}))
-        try:
+        with _ours():
             async with self._client.aio.interactions.with_streaming_response.create(
                 request=request, extra_body=dict(body)
             ) as response:
                 return response.status_code, await response.read()
-        except errors.APIError as error:
-            raise _failed(error) from None
-        except httpx2.HTTPError as error:
-            raise NoConnection(_name(error)) from None
 
     async def cancel(self, interaction: InteractionId) -> None:
         """Cancel an interaction."""
-        try:
+        with _ours():
             async with self._client.aio.interactions.with_streaming_response.cancel(id=interaction) as response:
                 await response.read()
-        except errors.APIError as error:
-            raise _failed(error) from None
-        except httpx2.HTTPError as error:
-            raise NoConnection(_name(error)) from None
 
     async def get(self, interaction: InteractionId, *, include_input: bool = False) -> tuple[int, bytes]:
         """Fetch an interaction; the status and the body."""
-        try:
+        with _ours():
             async with self._client.aio.interactions.with_streaming_response.get(
                 id=interaction, include_input=include_input or None
             ) as response:
                 return response.status_code, await response.read()
-        except errors.APIError as error:
-            raise _failed(error) from None
-        except httpx2.HTTPError as error:
-            raise NoConnection(_name(error)) from None
 
     async def delete(self, interaction: InteractionId) -> None:
         """Delete an interaction."""
-        try:
+        with _ours():
             await self._client.aio.interactions.delete(id=interaction)
-        except errors.APIError as error:
-            raise _failed(error) from None
-        except httpx2.HTTPError as error:
-            raise NoConnection(_name(error)) from None
 
     async def upload(self, path: str, *, name: str, mime_type: str) -> GeminiFile:
         """Send a file. The SDK reads it piece by piece, in a thread."""
@@ -248,10 +228,19 @@ async def _of_files(call: Awaitable[T]) -> T:
 
 async def _whole(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
     """The bytes of a response. Raises NoConnection when they stop."""
-    try:
+    with _ours():
         async with aclosing(response.aiter_bytes()) as pieces:
             async for piece in pieces:
                 yield piece
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """What a call of the Interactions API raises in the block, as our own."""
+    try:
+        yield
+    except errors.APIError as error:
+        raise _failed(error) from None
     except httpx2.HTTPError as error:
         raise NoConnection(_name(error)) from None
 

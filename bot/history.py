@@ -12,6 +12,7 @@ from itertools import dropwhile
 from bot.answers import After, Completed, Content, Draft, Media, Question, Source, Step, Text
 from bot.attachments import ONLY_INLINE, Enclosure, Intake, label_name, read_attachments
 from bot.exchanges import Exchange
+from bot.marks import without_places
 from bot.messages import InteractionId, Message, MessageId, Person, PersonId, Said, Thread, Turn, TurnState
 from bot.notices import history_remark, unheard_remark
 from bot.ports import Adapter, TurnStore
@@ -178,7 +179,7 @@ def _as_said(turn: Turn) -> Iterator[Said]:
         yield Said(message.id, message.author, message.text or "", message.attachments)
     if turn.state is TurnState.STOPPED:  # what a failed turn shows is a notice of ours
         for part in turn.parts:
-            yield Said(part.message_id, None, part.text or "")
+            yield Said(part.message_id, None, without_places(part.text or ""))
 
 
 def _bytes_in(contents: Sequence[Content]) -> int:

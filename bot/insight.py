@@ -30,8 +30,9 @@ _HELD = {
 _PRIVATE = "not kept at Gemini: this is a private conversation"
 _OFFLINE = "The built-in offline model costs nothing."
 _ESTIMATE = (
-    f"Prices are an estimate from Google's list of {READ_ON.isoformat()} for paid keys: without taxes, searches, and "
-    "pictures that are paid by the piece. Answers that were stopped or failed are not counted."
+    f"Prices are an estimate from Google's list of {READ_ON.isoformat()} for paid keys: without taxes, and of what is "
+    "paid by the piece with searches alone, of which Google gives the first of a month away. "
+    "Answers that were stopped or failed are not counted."
 )
 
 
@@ -129,7 +130,7 @@ def since(now: float, days: int) -> float:
 
 
 _since = since
-_COLUMNS = ("turns", "input", "cached", "output", "thought", "tools", "US dollars")
+_COLUMNS = ("turns", "input", "cached", "output", "thought", "tools", "searches", "US dollars")
 
 
 def _told(one: Recollection, *, is_private: bool) -> str:
@@ -179,7 +180,8 @@ def _tokens(usage: Usage) -> str:
     given = f"{usage.input_tokens + usage.tool_tokens:,} tokens in"
     if usage.cached_tokens:
         given += f" ({usage.cached_tokens:,} of them cached)"
-    return f"{given}, {usage.output_tokens + usage.thought_tokens:,} out"
+    made = f"{usage.output_tokens + usage.thought_tokens:,} out"
+    return ", ".join([given, made, *([_counted(usage.searches, "search", "searches")] if usage.searches else [])])
 
 
 def _rows(groups: Iterable[tuple[tuple[str, str], Iterable[Spent]]], *, is_free: bool) -> Iterator[tuple[str, ...]]:
@@ -190,8 +192,9 @@ def _rows(groups: Iterable[tuple[tuple[str, str], Iterable[Spent]]], *, is_free:
 def _cells(one: Bill, *, is_free: bool) -> tuple[str, ...]:
     usage = one.usage
     tokens = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.thought_tokens, usage.tool_tokens)
+    took = (*tokens, usage.searches)
     price = "0" if is_free else "?" if one.unpriced and not one.dollars else _dollars(one.dollars)
-    return str(one.turns), *(f"{each:,}" for each in tokens), price
+    return str(one.turns), *(f"{each:,}" for each in took), price
 
 
 def _table(rows: Sequence[tuple[str, ...]], *, gaps: set[int]) -> Iterator[str]:
@@ -212,8 +215,8 @@ def _dollars(dollars: Decimal) -> str:
     return f"{dollars:,.2f}" if dollars >= 1 else f"{dollars:.4f}"
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str, many: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def _escaped(text: str) -> str:

@@ -29,6 +29,7 @@ from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject, storable
 from bot.step_pieces import StepPieces, index_of
 from bot.tool_steps import ToolSteps, told_by
+from bot.usages import read_usage, searched_in
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,6 @@ TRUNCATED = frozenset({"incomplete", "budget_exceeded"})
 COMPLETE = TRUNCATED | {"completed"}
 CONTINUES = "requires_continuation"
 CALLS = "requires_action"  # of functions: it goes on from their results
-
-MOST_TOKENS = 1 << 53  # what is above it is no count, and no database takes it
 
 _MEDIA = frozenset(MediaKind)
 
@@ -66,6 +65,7 @@ class Hop:
         self._steps: dict[object, object] = {}  # index -> type
         self._tools: dict[object, ToolUse] = {}  # by the indexes of the steps for which they were told
         self._tool_steps = ToolSteps()
+        self._told: set[object] = set()  # the indexes of the steps of which text was told
         self._media: MediaPieces | None = None
 
     def read(self, event: JsonObject) -> Iterator[AnswerEvent]:
@@ -84,7 +84,7 @@ class Hop:
                 yield from self._moved(interaction.get("id"), interaction)
                 if kind == "interaction.completed":
                     yield from self._tool_steps.end_all()
-                    self.usage = _usage(interaction)
+                    self.usage = read_usage(interaction, searched=self._tool_steps.searched)
                     # This token alone: those of status updates are checkpoints inside the hop.
                     self.continuation = _string(interaction, "continuation_token") or None
                     self.failures = tuple(_failures(interaction))
@@ -129,7 +129,8 @@ class Hop:
                 yield from self._flush()
                 text = _string(delta, "text")
                 if text and self._steps.get(index, "model_output") == "model_output":
-                    yield TextPiece(text)
+                    yield TextPiece(text, begins=index not in self._told)
+                    self._told.add(index)
             case "thought_summary":
                 yield from _thought(_object(delta, "content"))
             case "text_annotation_delta":
@@ -201,7 +202,7 @@ def read_fetched(body: bytes) -> Fetched | None:
         status=_string(resource, "status"),
         previous=InteractionId(previous) if previous else None,
         content=tuple(event for step in _objects(resource, "steps") for event in _told_by(step)),
-        usage=_usage(resource),
+        usage=read_usage(resource, searched=searched_in(_objects(resource, "steps"))),
         failures=tuple(_failures(resource)),
         model=_string(resource, "model") or None,
         calls=tuple(map(read_call, _called_by(resource))),
@@ -245,7 +246,7 @@ def _told_by_content(content: JsonObject) -> Iterator[AnswerEvent]:
     kind, text, data = (_string(content, name) for name in ("type", "text", "data"))
     if kind == "text":
         if text:
-            yield TextPiece(text)
+            yield TextPiece(text, begins=True)
         yield from _citations(content)
     elif kind in _MEDIA:
         mime_type, uri = _string(content, "mime_type") or ANY_TYPE, _string(content, "uri")
@@ -276,32 +277,21 @@ def _use(step: JsonObject) -> ToolUse:
 def _citations(content: JsonObject) -> Iterator[AnswerEvent]:
     for annotation in _objects(content, "annotations"):
         url, name = _string(annotation, "url"), _string(annotation, "name")
-        begins = annotation.get("start_index")
-        start = begins if isinstance(begins, int) and not isinstance(begins, bool) else None
+        start, end = _index(annotation, "start_index"), _index(annotation, "end_index")
+        if start is None and end is not None:
+            start = 0  # which Google's APIs leave out
         if _string(annotation, "type") == "place_citation" and name:
             name = f"{name} (Google Maps)"  # which Google asks to be named
         title = _string(annotation, "title") or name or _string(annotation, "file_name") or None
         if url.startswith(("https://", "http://")):
-            yield Citation(url, title, start)
+            yield Citation(url, title, start, end)
         elif _string(annotation, "type") == "file_citation" and title:  # a file of a store, which no browser can open
-            yield Citation("", title, start)
+            yield Citation("", title, start, end)
 
 
-def _usage(resource: JsonObject) -> Usage:
-    counts = _object(resource, "usage")
-
-    def count(name: str) -> int:
-        tokens = counts.get(f"total_{name}")
-        return tokens if isinstance(tokens, int) and 0 <= tokens < MOST_TOKENS else 0
-
-    return Usage(
-        input_tokens=count("input_tokens"),
-        output_tokens=count("output_tokens"),
-        thought_tokens=count("thought_tokens"),
-        cached_tokens=count("cached_tokens"),
-        tool_tokens=count("tool_use_tokens"),
-        total_tokens=count("tokens"),
-    )
+def _index(annotation: JsonObject, name: str) -> int | None:
+    value = annotation.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _failures(resource: JsonObject) -> Iterator[str]:

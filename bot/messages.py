@@ -3,7 +3,7 @@
 All of them are frozen: they compare, hash, print well and cross tasks without a lock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
@@ -147,7 +147,7 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an answer cost, in tokens as Gemini counts them."""
+    """What an answer cost, in tokens as Gemini counts them, and in queries to Google Search."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -155,6 +155,13 @@ class Usage:
     cached_tokens: int = 0
     tool_tokens: int = 0
     total_tokens: int = 0
+    searches: int = 0
+    held_tokens: int | None = field(default=None, compare=False)  # see `chain_tokens`
+
+    @property
+    def chain_tokens(self) -> int:
+        """What the chain holds after it: of an answer in several rounds, what went into the last and came out of it."""
+        return self.input_tokens + self.output_tokens if self.held_tokens is None else self.held_tokens
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -164,6 +171,8 @@ class Usage:
             self.cached_tokens + other.cached_tokens,
             self.tool_tokens + other.tool_tokens,
             self.total_tokens + other.total_tokens,
+            self.searches + other.searches,
+            held_tokens=other.chain_tokens,  # each goes on from the one before it, all of which it takes in again
         )
 
 

@@ -26,6 +26,9 @@ class Metrics:
             registry=self.registry,
         )
         self.tokens = Counter("clew_tokens", "Tokens of answered turns, by kind", ["kind"], registry=self.registry)
+        self.searches = Counter(
+            "clew_searches", "Queries that answered turns put to Google Search", registry=self.registry
+        )
         self.forgotten = Counter(
             "clew_threads_forgotten",
             "Threads forgotten, because somebody asked or because of their age",
@@ -39,6 +42,9 @@ class Metrics:
             registry=self.registry,
         )
         self.running = Gauge("clew_turns_running", "Turns being answered now", registry=self.registry)
+        self.parked = Gauge(
+            "clew_turns_parked", "Turns that wait for a person, or for what runs at Gemini", registry=self.registry
+        )
         self.waiting = Gauge("clew_lanes_waiting", "Threads waiting for a free place", registry=self.registry)
         self.seconds = Histogram(
             "clew_turn_seconds",

@@ -155,11 +155,17 @@ def remark_for(error: AttachmentError) -> str:
             return f"Left out {_quoted(error.name)}: it is empty or could not be fetched. Please attach it again."
 
 
-def toolless_remark(tools: Sequence[Tool]) -> str:
-    """The words for a question that was rejected with these tools, and is answered without any."""
+def toolless_remark(tools: Sequence[Tool], *, lately: bool = False) -> str:
+    """The words for a question that was rejected with these tools, and is answered without any.
+
+    Args:
+        lately: it was another question, a short while ago.
+    """
     has_functions = offers_functions(tools)
     has_others = any(not offers_functions([tool]) for tool in tools)
     named = " and ".join(filter(None, ("tools" if has_others else "", "functions" if has_functions else "")))
+    if lately:
+        return f"Gemini refused the {named} I may use here a short while ago, so this is answered without them."
     return f"Gemini did not take this question with the {named} I may use here, so it is answered without them."
 
 
@@ -173,6 +179,7 @@ UNOPENED = "Gemini could not open what is linked to, so this is answered from th
 TRUNCATED = "The answer ran into the model's limit and is cut short here."
 
 RESEARCH_STOPPED = "_Stopped. I tell Gemini to end it; what it took until then is paid for._"
+RESEARCH_UNBEGUN = "_Stopped before it was begun, so it costs nothing._"
 
 TOLD_AGAIN = "Gemini no longer took this thread as I had kept it, so I told it again from what stands here."
 GROWN_LONG = "This thread has grown long: from here on I leave out how it began."
@@ -190,10 +197,10 @@ def research_warning(agent: str, limit: float) -> str:
     )
 
 
-def research_done(agent: str, minutes: int, file: str) -> str:
-    """What stands before a report."""
-    took = f"{minutes} min" if minutes else "less than a minute"
-    return f"_Researched for {took} by_ `{agent}`_. All of it, with its sources, is in_ `{file}`_._"
+def research_done(agent: str, minutes: int | None, file: str) -> str:
+    """What stands before a report; nobody may know how long that took."""
+    took = "" if minutes is None else f" for {minutes} min" if minutes else " for less than a minute"
+    return f"_Researched{took} by_ `{agent}`_. All of it, with its sources, is in_ `{file}`_._"
 
 
 def history_remark(names: list[str], *, kept: int | None = None) -> str:

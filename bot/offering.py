@@ -39,7 +39,7 @@ def _read(modules: Sequence[str]) -> Iterator[Function]:
 def _imported(name: str) -> object:
     try:
         return importlib.import_module(name)
-    except Exception as error:  # whatever an operator's module stumbles over
+    except (Exception, SystemExit) as error:  # whatever an operator's module stumbles over
         raise FunctionUnusable(
             f"CLEW_FUNCTIONS names {name}, which cannot be imported ({type(error).__name__}: {error}); mend it, or add "
             "its folder to PYTHONPATH."

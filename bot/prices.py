@@ -1,7 +1,7 @@
-"""What tokens cost: one table, read from Google's price list on the day it names.
+"""What answers cost: one table, read from Google's price list on the day it names.
 
-In US dollars for a million tokens, for paid keys, without taxes and without what is not counted in tokens: searches,
-and pictures. https://ai.google.dev/gemini-api/docs/pricing
+In US dollars for a million tokens, for paid keys, without taxes and without what is neither counted in tokens nor a
+search: pictures, and places on maps. https://ai.google.dev/gemini-api/docs/pricing
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,16 +18,18 @@ READ_ON: Final = date(2026, 11, 22)
 """When the table was compared with the price list."""
 
 _MILLION = 1_000_000
+_SEARCH = Decimal("0.014")  # a query to Google Search, on all models of the table; the first ones of a month are free
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a million tokens cost, in US dollars."""
+    """What a million tokens cost, and one search, in US dollars."""
 
     given: Decimal  # to the model: questions, what tools brought
     made: Decimal  # by the model: answers and thoughts
     cached: Decimal | None = None  # given before and found again; None where it is not known, and counted in full
     until: date | None = None  # the last day on which it holds
+    search: Decimal = _SEARCH  # each query
 
 
 def _price(given: str, made: str, cached: str | None = None, *, until: date | None = None) -> Price:
@@ -60,7 +62,8 @@ def cost(usage: Usage, price: Price) -> Decimal:
     given = usage.input_tokens - cached + usage.tool_tokens
     made = usage.output_tokens + usage.thought_tokens
     of_cached = price.given if price.cached is None else price.cached
-    return (given * price.given + cached * of_cached + made * price.made) / _MILLION
+    tokens = (given * price.given + cached * of_cached + made * price.made) / _MILLION
+    return tokens + usage.searches * price.search
 
 
 @dataclass(frozen=True, slots=True)

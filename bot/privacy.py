@@ -27,6 +27,7 @@ class Privacy:
         is_offline: the built-in offline model answers, and nothing goes to Google.
         keeps_text: the platforms whose text is kept here until it is forgotten.
         toolbox: knows which tools are offered.
+        has_research: an agent researches where that is asked for.
     """
 
     def __init__(
@@ -38,7 +39,9 @@ class Privacy:
         is_offline: bool,
         keeps_text: frozenset[Platform],
         toolbox: Toolbox = NO_TOOLS,
+        has_research: bool = False,
     ) -> None:
+        self._has_research = has_research
         self._policy, self._tier, self._retention_days = policy, tier, retention_days
         self._is_offline, self._keeps_text, self._toolbox = is_offline, keeps_text, toolbox
 
@@ -48,6 +51,7 @@ class Privacy:
         told = [
             self._at_the_model(is_private=is_private),
             *self._of_tools(thread, is_private=is_private),
+            *self._of_research(is_private=is_private),
             self._here(is_private=is_private, keeps_text=thread.platform in self._keeps_text),
             self._in_time(),
             "`reset` lets me begin afresh and removes the text kept here; at Gemini it deletes nothing.",
@@ -89,6 +93,13 @@ class Privacy:
         if left_out := [tool for tool in every if tool not in tools]:
             told.append(f"Because this thread is private, it does without {words_for(left_out)}.")
         yield " ".join(told)
+
+    def _of_research(self, *, is_private: bool) -> Iterator[str]:
+        if self._has_research and not self._is_offline and not is_private:
+            yield (
+                "Research, which only `research:` asks for, is told what was said in this thread and searches the web: "
+                f"{NEED_STORAGE['google_search']}. `forget` deletes the report there, not what was searched for."
+            )
 
     def _here(self, *, is_private: bool, keeps_text: bool) -> str:
         if keeps_text:

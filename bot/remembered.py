@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.answers import Recalled
-from bot.interactions import MOST_TOKENS
 from bot.messages import InteractionId, Usage
 from bot.sse import JsonObject
+from bot.usages import read_usage, searched_in
 
 _LONGEST = 20_000  # characters of a piece of text: no more than that is ever told again of an exchange
 
@@ -51,7 +51,7 @@ def read_remembered(body: bytes) -> Remembered | None:
         model=_text(resource, "model") or None,
         asked=tuple(asked),
         answer=" ".join(answer)[:_LONGEST],
-        usage=_usage(resource),
+        usage=read_usage(resource, searched=searched_in(steps[first + 1 :])),
         created_at=_time(_text(resource, "created")),
     )
 
@@ -77,17 +77,6 @@ def _told(step: JsonObject) -> Iterator[str]:
             yield text[:_LONGEST]
         elif kind in {"image", "audio", "video", "document"}:
             yield f"[{kind}]"
-
-
-def _usage(resource: JsonObject) -> Usage:
-    counts: Any = resource.get("usage")
-
-    def count(name: str) -> int:
-        tokens = counts.get(f"total_{name}") if isinstance(counts, Mapping) else None
-        return tokens if isinstance(tokens, int) and 0 <= tokens < MOST_TOKENS else 0
-
-    kinds = ("input_tokens", "output_tokens", "thought_tokens", "cached_tokens", "tool_use_tokens", "tokens")
-    return Usage(*map(count, kinds))
 
 
 def _time(text: str) -> float | None:

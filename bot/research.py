@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.answers import ActionRequired, After, AnswerEvent, Completed, Draft, Manner, Question
+from bot.answers import ActionRequired, After, AnswerEvent, Completed, Draft, Manner, Question, Thought
 from bot.asking import Context
 from bot.background import Background
 from bot.errors import (
@@ -27,9 +28,10 @@ from bot.evidence import Evidence
 from bot.limits import Limits
 from bot.messages import InteractionId, Turn
 from bot.metrics import Metrics
-from bot.notices import RESEARCH_STOPPED, research_done, research_warning
+from bot.notices import RESEARCH_STOPPED, RESEARCH_UNBEGUN, research_done, research_warning
 from bot.ports import Reply, RunStore
-from bot.thinking import doing
+from bot.thinking import doing, passage
+from bot.wishes import wish_for_research
 
 logger = logging.getLogger(__name__)
 
@@ -108,19 +110,33 @@ class Research:
             raise
 
     async def _begin(self, turn: Turn, question: Question, after: After, agent: str) -> InteractionId:
-        # Counted before it is begun: of what a crash leaves uncertain it is known at least that it may have cost.
+        begun = await self._background.begin(
+            turn,
+            question,
+            after=after,
+            manner=Manner(agent=agent),
+            counted=lambda: self._counted(turn, agent),
+        )
+        self._metrics.asks.labels("research").inc()
+        logger.info("research begun", extra={**turn.fields, "agent": agent})
+        return begun
+
+    @asynccontextmanager
+    async def _counted(self, turn: Turn, agent: str) -> AsyncIterator[None]:
+        """Count a research before it is begun, and no more when Gemini has surely not begun it.
+
+        So of what a crash leaves uncertain it is known at least that it may have cost, and of what is refused again and
+        again that it has not.
+        """
         if not await self._store.researching(turn, agent, most=self._daily):
             raise ResearchSpent(self._daily)
         try:
-            begun = await self._background.begin(turn, question, after=after, manner=Manner(agent=agent))
+            yield
         except RunUncertain as error:
             raise ResearchUncertain(str(error)) from error
         except ModelError:
             await self._store.not_begun(turn)
             raise
-        self._metrics.asks.labels("research").inc()
-        logger.info("research begun", extra={**turn.fields, "agent": agent})
-        return begun
 
     async def _finished(
         self,
@@ -132,12 +148,15 @@ class Research:
         *,
         since: float | None = None,
     ) -> Completed:
-        minutes = 0
+        minutes = 0 if since is None else None  # of one that was begun before a restart, only a look can tell
+        plan: tuple[str, ...] = ()
 
         def seen(seconds: float, events: tuple[AnswerEvent, ...]) -> None:
-            nonlocal minutes
+            nonlocal minutes, plan
             minutes = int(seconds / 60)
-            self._tell(draft, reply, agent, " ".join(filter(None, [f"{minutes} min so far.", _newest(events)])))
+            plan = plan or _plan(events)
+            now = " ".join(filter(None, [f"{minutes} min so far.", _newest(events)]))
+            self._tell(draft, reply, agent, now, plan)
 
         try:
             completed = await self._background.wait(turn, interaction, draft, reply, since=since, seen=seen)
@@ -153,15 +172,28 @@ class Research:
         draft.attach(REPORT_NAME)
         return replace(completed, model=agent)
 
-    def _tell(self, draft: Draft, reply: Reply, agent: str, now: str) -> None:
-        draft.open_with(f"{research_warning(agent, self._limits.run)}\n\n_{now}_")
+    def _tell(self, draft: Draft, reply: Reply, agent: str, now: str, plan: Sequence[str] = ()) -> None:
+        quoted = "  \n".join(f"> {line}" for line in plan)
+        blocks = (research_warning(agent, self._limits.run), quoted, f"_{now}_")
+        draft.open_with("\n\n".join(filter(None, blocks)))
         reply.changed()
 
 
 def show_stopped(turn: Turn, draft: Draft) -> None:
-    """Say of a turn that is being stopped what that means, where it was to be researched."""
-    if turn.agent is not None or draft.answer.opening:
+    """Say of a turn that is being stopped what that means, where it was to be researched.
+
+    Args:
+        turn: as it is written down now.
+    """
+    if turn.agent is not None:
         draft.open_with(RESEARCH_STOPPED)
+    elif draft.answer.opening or (turn.parts and wish_for_research(turn.messages)):  # it was warned of
+        draft.open_with(RESEARCH_UNBEGUN)
+
+
+def _plan(events: Sequence[AnswerEvent]) -> tuple[str, ...]:
+    """What an agent set out to do: the lines of what it thought first; none when it has told nothing yet."""
+    return next((lines for event in events if isinstance(event, Thought) and (lines := passage(event.text))), ())
 
 
 def _newest(events: Sequence[AnswerEvent]) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.answers import (
@@ -16,6 +16,7 @@ from bot.answers import (
     Notice,
     Question,
     Stopped,
+    Tool,
     ToolUse,
 )
 from bot.approvals import Approvals
@@ -23,6 +24,7 @@ from bot.asking import Asking
 from bot.attachments import ONLY_INLINE, Intake
 from bot.background import Background
 from bot.calling import Calling
+from bot.citing import with_numbers
 from bot.condensing import Condensing
 from bot.errors import (
     AnswerBlocked,
@@ -42,10 +44,11 @@ from bot.policy import Policy
 from bot.ports import Adapter, Model, Reply, ThreadNote, TurnStore
 from bot.private import PrivatePast
 from bot.questions import Questions
+from bot.refused_tools import RefusedTools
 from bot.research import Research, show_stopped
 from bot.room import Share
 from bot.stopping import StopSwitch, TurnStopped
-from bot.tools import NO_TOOLS, Toolbox, names_of
+from bot.tools import NO_TOOLS, Toolbox, functions_of, names_of
 from bot.wishes import wish_for_a_picture, wish_for_research
 
 logger = logging.getLogger(__name__)
@@ -98,6 +101,7 @@ class Responder:
         self._questions = Questions(adapters, inline_limit=inline_limit, links=links, metrics=metrics)
         self._background, self._research = background, research
         self._functions, self._approvals = Functions() if functions is None else functions, approvals
+        self._refused_tools = RefusedTools(clock)
         self._sleep, self._clock = sleep, clock
 
     async def take(self, turn: Turn, stop: StopSwitch, *, fresh: bool) -> None:
@@ -120,9 +124,8 @@ class Responder:
                         past = self._past(turn, adapter, draft, intake)
                         completed = await self._completed(turn, draft, reply, past, intake, fresh=fresh)
             except TurnStopped:
-                show_stopped(turn, draft)
-                if self._approvals is not None:
-                    await self._approvals.withdraw(turn)
+                show_stopped(await self._store.turn(turn) or turn, draft)
+                await self._withdraw(turn)
                 await reply.end(Stopped(draft.answer))
                 await self._store.stopped(turn)
                 self._ended(turn, "stopped")
@@ -131,7 +134,7 @@ class Responder:
                 draft.remark(TRUNCATED)
             if self._begins_to_follow(turn):
                 draft.remark(FOLLOWING)
-            await reply.end(Answered(draft.answer))
+            await reply.end(Answered(with_numbers(draft.answer)))
             # Last, and in one transaction: no turn continues from an answer the thread never saw.
             await self._store.answered(
                 turn,
@@ -151,6 +154,7 @@ class Responder:
             await self._store.failed(turn, notice=notice, tell=isinstance(error, ThreadClosed))
             self._ended(turn, "failed")
             return
+        await self._withdraw(turn)
         async with self._adapters[turn.thread.platform].reply(turn, Draft()) as reply:
             await reply.end(Notice(notice))
             await self._store.failed(turn, notice=notice, tell=not isinstance(error, AnswerBlocked | NotAllowed))
@@ -159,11 +163,16 @@ class Responder:
     async def close(self, turn: Turn) -> None:
         """End a turn whose thread was reset under it."""
         draft = Draft()
-        show_stopped(turn, draft)
+        show_stopped(await self._store.turn(turn) or turn, draft)
+        await self._withdraw(turn)
         async with self._adapters[turn.thread.platform].reply(turn, draft) as reply:
             await reply.end(Stopped(draft.answer))
             await self._store.stopped(turn)
         self._ended(turn, "stopped")
+
+    async def _withdraw(self, turn: Turn) -> None:
+        if self._approvals is not None:
+            await self._approvals.withdraw(turn)
 
     async def _check_policy(self, turn: Turn) -> None:
         """Let a turn pass whose asker may ask. Who that is may have to be looked up, which only a turn has time for."""
@@ -200,6 +209,7 @@ class Responder:
     ) -> Completed:
         if turn.stopping:
             raise TurnStopped
+        calling = Calling(self._functions, turn, draft=draft, reply=reply, approvals=self._approvals)
         asking = Asking(
             turn,
             model=self._model,
@@ -210,7 +220,7 @@ class Responder:
             limits=self._limits,
             metrics=self._metrics,
             background=self._background,
-            calling=Calling(self._functions, turn, draft=draft, reply=reply, approvals=self._approvals),
+            calling=calling,
             sleep=self._sleep,
             clock=self._clock,
         )
@@ -218,7 +228,7 @@ class Responder:
         self._metrics.asks.labels("first" if fresh else "resumed").inc()
         if self._research is not None and turn.agent is not None:
             return await self._research.resume(turn, draft, reply)
-        completed = None if fresh else await asking.resume(manner)
+        completed = None if fresh else await self._resumed(turn, asking, draft, manner)
         if completed is None:
             messages = await self._questions.messages(turn)
             question = await self._questions.question(turn, messages, draft, intake)
@@ -231,7 +241,7 @@ class Responder:
             if self._condensing is not None and isinstance(past, Past) and manner.model is None:
                 # Not for a picture: one that is to be changed would be lost.
                 await self._condensing.begin_afresh(turn, past, draft, reply)
-            completed = await self._answer(turn, asking, question, draft, again=not fresh, manner=manner)
+            completed = await self._answer(turn, asking, calling, question, draft, again=not fresh, manner=manner)
         elif any(message.attachments for message in turn.messages):
             await self._questions.remark_on_files(turn, draft, intake)
         if draft.answer.is_empty:
@@ -244,13 +254,37 @@ class Responder:
         offered = self._toolbox.offered_in(turn.thread, is_private=is_private)
         return Manner(is_stored=not is_private, tools=(*offered, *self._functions.tools(turn.thread)))
 
+    async def _resumed(self, turn: Turn, asking: Asking, draft: Draft, manner: Manner) -> Completed | None:
+        """What came of an earlier attempt; None when the question has to be asked again."""
+        functions = functions_of(manner.tools)
+        for tools in (manner.tools, functions) if functions != manner.tools else (functions,):
+            try:
+                return await asking.resume(replace(manner, tools=tools))
+            except QuestionRejected as error:  # results, with tools that the attempt may have done without
+                logger.warning("results rejected", extra={**turn.fields, "reason": str(error)})
+                draft.start_over()
+        return None
+
     async def _answer(
-        self, turn: Turn, asking: Asking, question: Question, draft: Draft, *, again: bool, manner: Manner
+        self,
+        turn: Turn,
+        asking: Asking,
+        calling: Calling,
+        question: Question,
+        draft: Draft,
+        *,
+        again: bool,
+        manner: Manner,
     ) -> Completed:
         """The answer to a question; to one that Gemini rejects with links in it or with tools, without them."""
+        left_out: tuple[Tool, ...] = ()
+        refused: list[Sequence[Tool]] = []  # sets of tools, by this question
+        if dropped := self._refused_tools.left_out_of(manner.tools):
+            draft.remark(toolless_remark(dropped, lately=True))
+            manner = replace(manner, tools=tuple(tool for tool in manner.tools if tool not in dropped))
         while True:
             try:
-                return await asking.ask(question, again=again, manner=manner)
+                completed = await asking.ask(question, again=again, manner=manner)
             except QuestionRejected as error:
                 # What stands behind a link is anybody's, and may be nothing that Gemini can open.
                 plain = tuple(part for part in question if not (isinstance(part, Media) and part.source is None))
@@ -259,16 +293,34 @@ class Responder:
                     draft.remark(UNOPENED)
                 elif manner.tools:
                     # A tool may be unknown to the model, wrongly set, or gone. Nothing tells surely that it was one,
-                    # nor which one, so functions are not offered again either.
-                    fields = {**turn.fields, "tools": ", ".join(names_of(manner.tools)), "reason": str(error)}
+                    # nor which one: first functions are offered alone, which are right by themselves as a rule.
+                    kept = () if calling.has_called else functions_of(manner.tools)
+                    kept = kept if len(kept) < len(manner.tools) else ()
+                    dropped = tuple(tool for tool in manner.tools if tool not in kept)
+                    fields = {**turn.fields, "tools": ", ".join(names_of(dropped)), "reason": str(error)}
                     logger.warning("question rejected, asking without tools", extra=fields)
                     self._metrics.failures.labels("ToolsRejected").inc()
-                    draft.remark(toolless_remark(manner.tools))
-                    manner = replace(manner, tools=())
+                    if not calling.has_called:  # else it may be the results that were rejected
+                        refused.append(manner.tools)
+                    left_out, manner = (*left_out, *dropped), replace(manner, tools=kept)
                 else:
                     raise
                 draft.start_over()
                 again = True
+            else:
+                if left_out:
+                    draft.remark(toolless_remark(left_out))
+                self._note_tools(turn, taken=manner.tools, refused=refused)
+                return completed
+
+    def _note_tools(self, turn: Turn, *, taken: Sequence[Tool], refused: Sequence[Sequence[Tool]]) -> None:
+        """Take note of what Gemini takes: only a question that it takes without its tools says something of those."""
+        if taken:
+            self._refused_tools.taken(taken)
+        for tools in refused:
+            if self._refused_tools.refused(tools):
+                fields = {**turn.fields, "tools": ", ".join(names_of(tools))}
+                logger.error("tools refused again, they are left out for ten minutes", extra=fields)
 
     def _intake_for(self, turn: Turn, draft: Draft, reply: Reply, share: Share) -> Intake:
         """What can be taken in for a turn; the thread is told what is handed to Gemini."""
@@ -286,5 +338,6 @@ class Responder:
         if usage is not None:
             for kind in ("input", "output", "thought", "cached", "tool"):
                 self._metrics.tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
+            self._metrics.searches.inc(usage.searches)
             fields["tokens"] = usage.total_tokens
         logger.info("turn %s", state, extra=fields)

@@ -222,8 +222,9 @@ class Settings(BaseSettings):
     @property
     def toolbox(self) -> Toolbox:
         """The tools that are offered with questions."""
-        named = tuple({"type": name} for name in self.bot.tools)
         file = self.bot.tools_file
+        described = {tool.get("type") for tool in file.everywhere}  # with more than a name, so those go along
+        named = tuple({"type": name} for name in self.bot.tools if name not in described)
         return Toolbox(
             everywhere=(*named, *file.everywhere), search_channels=self.bot.search_channels, channels=file.channels
         )

@@ -1,7 +1,7 @@
 """Where an answer comes from, as it stands under it: a numbered list, and what Google suggests. Markdown. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -9,6 +9,8 @@ from bot.evidence import Citation, Suggestion
 from bot.suggestions import MOST as MOST_SUGGESTIONS
 
 MOST = 10  # sources that are listed
+GLUE = "\u00a0"
+"""Stands before the numbers of sources in an answer: they are on no line by themselves, and known for ours by it."""
 
 _HEADING = "**Sources**"
 _SUGGESTS = "Google suggests:"
@@ -20,6 +22,7 @@ _REDIRECT = "vertexaisearch.cloud.google.com"
 _TRACKING = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|srsltid", re.IGNORECASE)
 # As Slack and Discord give it back, too.
 _IS_HEADING = re.compile(r"\*{0,2}Sources\*{0,2}\s*")
+_NUMBERS = re.compile(rf"{GLUE}(?:\[\d{{1,2}}\])+")
 _IS_LISTED = re.compile(r"\s*(?:\d+\. .*|and \d+ more|Google suggests: .*)?")
 
 
@@ -45,8 +48,23 @@ def sources_of(citations: Iterable[Citation], suggestions: Sequence[Suggestion])
         yield f"{_SUGGESTS} {' · '.join(linked)}"
 
 
+def numbers_of(citations: Iterable[Citation]) -> Mapping[object, int]:
+    """The numbers of those that are listed under an answer, for `number_of`."""
+    listed = [*_each_once(citations)][:MOST]
+    return {_key(source.url, source.title): number for number, source in enumerate(listed, 1)}
+
+
+def number_of(citation: Citation, numbers: Mapping[object, int]) -> int | None:
+    """The number of what is cited; None when it is not listed."""
+    return numbers.get(_key(citation.url.strip(), citation.title))
+
+
 def without_sources(markdown: str) -> str:
-    """An answer less what `sources_of` put under it: where a thread is told again, nobody needs it."""
+    """An answer less what `sources_of` put under it, and less its numbers: told again, nobody needs them."""
+    return _NUMBERS.sub("", _without_list(markdown))
+
+
+def _without_list(markdown: str) -> str:
     lines = markdown.rstrip().split("\n")
     end = len(lines)
     while end and _IS_LISTED.fullmatch(lines[end - 1]):

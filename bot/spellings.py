@@ -116,6 +116,23 @@ def ids(text: object) -> frozenset[str]:
     return listed
 
 
+def channels(text: object) -> frozenset[str]:
+    """Ids of channels with commas between them; a name, or a link, would be an id that no channel has."""
+    listed = ids(text)
+    for name in sorted(listed):
+        if not is_channel(name):
+            raise ValueError(
+                f"holds {found(name)}, which is no channel's id; give ids such as C0123ABCD (Slack), "
+                "123456789012345678 (Discord) or page"
+            )
+    return listed
+
+
+def is_channel(name: str) -> bool:
+    """Whether a channel may have this id: one of Slack's, of Discord's, or the page."""
+    return re.fullmatch(r"[CDG][A-Z0-9]+|\d+|page", name, re.ASCII) is not None
+
+
 def words(text: object) -> tuple[str, ...]:
     """Words with commas between them, in their order."""
     if isinstance(text, tuple):

@@ -9,6 +9,7 @@ from bot.calls import CALLING
 from bot.parts import cleaned
 
 LONGEST = 80  # characters of a headline
+_MOST_LINES, _LONGEST_LINE = 5, 120  # of a passage, and characters
 
 _LOOKED_AT = 4_000  # of the newest thoughts
 _LOOKED_AT_OF_A_LINE = 1_000  # so that one of thousands of would-be addresses holds nobody up
@@ -52,8 +53,15 @@ def doing(answer: Answer) -> str | None:
     return _shortened(words) or None
 
 
-def _shortened(words: str) -> str:
-    return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
+def passage(thought: str) -> tuple[str, ...]:
+    """The lines of a passage of thinking, as plain as those of `doing`; of a long one, its beginning."""
+    lines = [line for line in map(_plain, cleaned(thought[:_LOOKED_AT]).splitlines()) if line]
+    shown = [_shortened(line, _LONGEST_LINE) for line in lines[:_MOST_LINES]]
+    return (*shown, "…") if len(lines) > _MOST_LINES else tuple(shown)
+
+
+def _shortened(words: str, longest: int = LONGEST) -> str:
+    return words if len(words) <= longest else words[: longest - 1].rstrip() + "…"
 
 
 def _plain(line: str) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.answers import Tool
-from bot.spellings import found, words
+from bot.spellings import found, is_channel, words
 from bot.tools import BUILT_IN
 
 NONE = "none"
@@ -51,8 +51,10 @@ class ToolsFile:
 def tool_names(text: object) -> tuple[str, ...]:
     """Names of built-in tools, with commas between them; ``none`` for none."""
     listed = words(text)
-    if listed == (NONE,):
+    if {*listed} == {NONE}:
         return ()
+    if NONE in listed:
+        raise ValueError(f"holds {NONE} beside names; give {NONE} alone, or the names alone")
     for name in listed:
         if name not in BUILT_IN:
             raise ValueError(
@@ -83,6 +85,12 @@ def tools_file(text: object) -> ToolsFile:
     channels = told.get("channels", {})
     if not isinstance(channels, dict):
         raise ValueError("has a wrong channels in its file; begin each tool with [[everywhere]] or [[channels.ID]]")
+    for channel in channels:
+        if not is_channel(channel):
+            raise ValueError(
+                f"has [[channels.{channel}]] in its file, which is no channel's id; give one such as "
+                "C0123ABCD (Slack), 123456789012345678 (Discord) or page"
+            )
     return ToolsFile(
         _tools("everywhere", told.get("everywhere", [])),
         {channel: _tools(f"channels.{channel}", tools) for channel, tools in channels.items()},

@@ -20,6 +20,7 @@ class ToolSteps:
 
     def __init__(self) -> None:
         self._growing: dict[object, dict[str, Any]] = {}  # by index
+        self.searched = 0  # queries put to Google Search
 
     def begin(self, index: object, step: JsonObject) -> None:
         """Take in how a step begins."""
@@ -34,7 +35,9 @@ class ToolSteps:
 
     def end(self, index: object) -> Iterator[Evidence]:
         """Yield what a step tells that has come to its end."""
-        yield from told_by(self._growing.pop(index, {}))
+        step = self._growing.pop(index, {})
+        self.searched += searched_by(step)
+        yield from told_by(step)
 
     def end_all(self) -> Iterator[Evidence]:
         """Yield what those tell whose end was not told."""
@@ -58,6 +61,14 @@ def told_by(step: JsonObject) -> Iterator[Evidence]:
         case "google_search_result":
             for one in _objects(result):
                 yield from suggested_by(_text(one.get("search_suggestions")))
+
+
+def searched_by(step: JsonObject) -> int:
+    """How many queries a whole step puts to Google Search."""
+    arguments = step.get("arguments")
+    queries = arguments.get("queries") if isinstance(arguments, dict) else None
+    is_search = step.get("type") == "google_search_call" and isinstance(queries, list)
+    return sum(isinstance(query, str) and bool(query.strip()) for query in queries or ()) if is_search else 0
 
 
 def _printed(result: object) -> str:

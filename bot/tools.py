@@ -75,7 +75,12 @@ def offered(tools: Sequence[Tool]) -> dict[str, object]:
 
 def offers_functions(tools: Sequence[Tool]) -> bool:
     """Whether there are functions of our own among them."""
-    return any(tool.get("type") == "function" for tool in tools)
+    return bool(functions_of(tools))
+
+
+def functions_of(tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Those that are functions of our own."""
+    return tuple(tool for tool in tools if tool.get("type") == "function")
 
 
 def unstored(create: Mapping[str, object]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from bot.messages import Person, Thread, Turn, TurnId
+from bot.messages import Person, Thread, Turn
 from bot.ports import Approval, Decided
 from storage.commits import Commits
 from storage.rows import asker_of
@@ -19,13 +19,11 @@ class SqliteApprovals:
         now = self._now()
         return await self._write(lambda db: approval(db, turn, name, now=now))
 
-    async def decide(
-        self, thread: Thread, *, approved: bool, turn: TurnId | None = None, person: Person | None = None
-    ) -> Decided:
-        return await self._write(lambda db: decide(db, thread, approved=approved, turn=turn, person=person))
+    async def decide(self, thread: Thread, name: str, *, approved: bool, person: Person | None = None) -> Decided:
+        return await self._write(lambda db: decide(db, thread, name, approved=approved, person=person))
 
-    async def waiting(self, turn: Turn) -> Sequence[Approval]:
-        return await self._read(lambda db: waiting(db, turn))
+    async def asked(self, turn: Turn) -> Sequence[Approval]:
+        return await self._read(lambda db: asked(db, turn))
 
     async def decline(self, turn: Turn, name: str) -> None:
         await self._write(lambda db: decline(db, turn, name))
@@ -43,38 +41,36 @@ def approval(db: sqlite3.Connection, turn: Turn, name: str, *, now: float) -> Ap
     asked_at, approved = db.execute(
         "SELECT asked_at, approved FROM approval WHERE thread = ? AND turn = ? AND name = ?", key
     ).fetchone()
-    return Approval(name, asked_at, None if approved is None else bool(approved))
+    return _read(name, asked_at, approved)
 
 
-def decide(
-    db: sqlite3.Connection, thread: Thread, *, approved: bool, turn: TurnId | None, person: Person | None
-) -> Decided:
+def decide(db: sqlite3.Connection, thread: Thread, name: str, *, approved: bool, person: Person | None) -> Decided:
     """`ApprovalStore.decide`; the first decision counts."""
     found = db.execute(
         "SELECT turn.id, turn.asker FROM approval"
         " JOIN turn ON turn.thread = approval.thread AND turn.id = approval.turn"
-        " WHERE approval.thread = :thread AND approval.approved IS NULL AND turn.state = 'running'"
-        " AND turn.ended_at IS NULL AND NOT turn.stopping AND (:turn IS NULL OR turn.id = :turn) LIMIT 1",
-        {"thread": thread.key, "turn": turn},
+        " WHERE approval.thread = ? AND approval.name = ? AND approval.approved IS NULL AND turn.state = 'running'"
+        " AND turn.ended_at IS NULL AND NOT turn.stopping",
+        (thread.key, name),
     ).fetchone()
     if found is None:
         return Decided.NOTHING
     if person is not None and found[1] != asker_of(thread, person):
         return Decided.NOT_YOURS
     db.execute(
-        "UPDATE approval SET approved = ? WHERE thread = ? AND turn = ? AND approved IS NULL",
-        (approved, thread.key, found[0]),
+        "UPDATE approval SET approved = ? WHERE thread = ? AND turn = ? AND name = ?",
+        (approved, thread.key, found[0], name),
     )
     return Decided.APPROVED if approved else Decided.DECLINED
 
 
-def waiting(db: sqlite3.Connection, turn: Turn) -> list[Approval]:
-    """`ApprovalStore.waiting`."""
+def asked(db: sqlite3.Connection, turn: Turn) -> list[Approval]:
+    """`ApprovalStore.asked`."""
     rows = db.execute(
-        "SELECT name, asked_at FROM approval WHERE thread = ? AND turn = ? AND approved IS NULL",
+        "SELECT name, asked_at, approved FROM approval WHERE thread = ? AND turn = ? ORDER BY asked_at",
         (turn.thread.key, turn.id),
     )
-    return [Approval(name, asked_at) for name, asked_at in rows]
+    return [_read(*row) for row in rows]
 
 
 def begin(db: sqlite3.Connection, turn: Turn, name: str) -> bool:
@@ -92,3 +88,7 @@ def decline(db: sqlite3.Connection, turn: Turn, name: str) -> None:
         "UPDATE approval SET approved = 0 WHERE thread = ? AND turn = ? AND name = ? AND approved IS NULL",
         (turn.thread.key, turn.id, name),
     )
+
+
+def _read(name: str, asked_at: float, approved: int | None) -> Approval:
+    return Approval(name, asked_at, None if approved is None else bool(approved))

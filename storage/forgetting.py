@@ -234,12 +234,12 @@ def _keep_counting(db: sqlite3.Connection, one: Forgotten) -> None:
         "INSERT INTO erased_turn"
         " SELECT CAST(claimed_at AS INTEGER) / :length AS day, asker, COALESCE(model, ''), COUNT(*),"
         " TOTAL(input_tokens), TOTAL(output_tokens), TOTAL(thought_tokens), TOTAL(cached_tokens), TOTAL(tool_tokens),"
-        " TOTAL(total_tokens) FROM turn"
+        " TOTAL(total_tokens), TOTAL(searches) FROM turn"
         " WHERE thread = :thread AND epoch < :epoch AND counted = 1 GROUP BY 1, asker, COALESCE(model, '')"
         " ON CONFLICT (day, asker, model) DO UPDATE SET turns = turns + excluded.turns,"
         " input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,"
         " thought_tokens = thought_tokens + excluded.thought_tokens,"
         " cached_tokens = cached_tokens + excluded.cached_tokens, tool_tokens = tool_tokens + excluded.tool_tokens,"
-        " total_tokens = total_tokens + excluded.total_tokens",
+        " total_tokens = total_tokens + excluded.total_tokens, searches = searches + excluded.searches",
         {"thread": one.thread.key, "epoch": one.epoch, "length": DAY},
     )

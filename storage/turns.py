@@ -119,7 +119,7 @@ def answered(
         {
             "interaction": interaction,
             "model": model,
-            "length": usage.input_tokens + usage.output_tokens,
+            "length": usage.chain_tokens,
             "made": usage.output_tokens,
             "now": now,
         },
@@ -221,20 +221,22 @@ def blank_messages(db: sqlite3.Connection, turn: Turn) -> None:
 
 def bill(db: sqlite3.Connection, turn: Turn, usage: Usage) -> None:
     """Add to what the turn took; a summary that was made for it comes before its answer."""
-    tokens = (
+    took = (
         usage.input_tokens,
         usage.output_tokens,
         usage.thought_tokens,
         usage.cached_tokens,
         usage.tool_tokens,
         usage.total_tokens,
+        usage.searches,
     )
     db.execute(
         "UPDATE turn SET input_tokens = COALESCE(input_tokens, 0) + ?, output_tokens = COALESCE(output_tokens, 0) + ?,"
         " thought_tokens = COALESCE(thought_tokens, 0) + ?, cached_tokens = COALESCE(cached_tokens, 0) + ?,"
-        " tool_tokens = COALESCE(tool_tokens, 0) + ?, total_tokens = COALESCE(total_tokens, 0) + ?"
+        " tool_tokens = COALESCE(tool_tokens, 0) + ?, total_tokens = COALESCE(total_tokens, 0) + ?,"
+        " searches = COALESCE(searches, 0) + ?"
         " WHERE thread = ? AND id = ?",
-        (*tokens, turn.thread.key, turn.id),
+        (*took, turn.thread.key, turn.id),
     )
 
 

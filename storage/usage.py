@@ -13,13 +13,14 @@ _WHOSE: LiteralString = (
 )
 _SPENT: LiteralString = (
     "SELECT day, asker, model, SUM(turns), SUM(given), SUM(made), SUM(thought), "  # noqa: S608 - literals only
-    "SUM(cached), SUM(tool), SUM(total)"
+    "SUM(cached), SUM(tool), SUM(total), SUM(searches)"
     " FROM (SELECT CAST(claimed_at / :length AS INTEGER) AS day, asker, model, 1 AS turns, input_tokens AS given,"
     " output_tokens AS made, thought_tokens AS thought, cached_tokens AS cached, tool_tokens AS tool,"
-    " total_tokens AS total FROM turn WHERE counted = 1 AND claimed_at >= :since AND model IS NOT NULL"
+    " total_tokens AS total, searches FROM turn WHERE counted = 1 AND claimed_at >= :since AND model IS NOT NULL"
     + _WHOSE
     + " UNION ALL SELECT day, asker, model, turns, input_tokens, output_tokens, thought_tokens, cached_tokens,"
-    " tool_tokens, total_tokens FROM erased_turn WHERE day >= CAST(:since / :length AS INTEGER) AND model <> ''"
+    " tool_tokens, total_tokens, searches"
+    " FROM erased_turn WHERE day >= CAST(:since / :length AS INTEGER) AND model <> ''"
     + _WHOSE
     + ") GROUP BY day, asker, model ORDER BY day DESC, model, asker"
 )
@@ -29,7 +30,7 @@ def booked(db: sqlite3.Connection, thread: Thread, *, most: int) -> tuple[list[B
     """`BookStore.booked`."""
     rows = db.execute(
         "SELECT turn.state, turn.created_at, turn.interaction, turn.model, input_tokens, output_tokens, thought_tokens,"
-        " cached_tokens, tool_tokens, total_tokens, COUNT(*) OVER ()"
+        " cached_tokens, tool_tokens, total_tokens, searches, COUNT(*) OVER ()"
         " FROM turn JOIN thread ON thread.thread = turn.thread AND thread.epoch = turn.epoch"
         " WHERE turn.thread = ? AND turn.state <> 'superseded' AND turn.refusal IS NULL"
         " ORDER BY turn.sequence DESC LIMIT ?",
@@ -41,9 +42,9 @@ def booked(db: sqlite3.Connection, thread: Thread, *, most: int) -> tuple[list[B
             created_at,
             None if interaction is None else InteractionId(interaction),
             model,
-            None if model is None else _usage(*tokens),
+            None if model is None else _usage(*took),
         )
-        for state, created_at, interaction, model, *tokens, _ in rows
+        for state, created_at, interaction, model, *took, _ in rows
     ]
     return turns, rows[0][-1] if rows else 0
 
@@ -66,8 +67,8 @@ def spent(
         },
     )
     return [
-        Spent(datetime.fromtimestamp(day * DAY, UTC).date(), asker, model, turns, _usage(*tokens))
-        for day, asker, model, turns, *tokens in rows
+        Spent(datetime.fromtimestamp(day * DAY, UTC).date(), asker, model, turns, _usage(*took))
+        for day, asker, model, turns, *took in rows
     ]
 
 
@@ -86,7 +87,7 @@ def is_known(db: sqlite3.Connection, thread: Thread) -> bool:
     return db.execute("SELECT 1 FROM thread WHERE thread = ?", (thread.key,)).fetchone() is not None
 
 
-def _usage(*tokens: float | None) -> Usage:
-    """The columns input, output, thought, cached, tool and total."""
-    given, made, thought, cached, tool, total = (int(each or 0) for each in tokens)
-    return Usage(given, made, thought, cached, tool, total)
+def _usage(*took: float | None) -> Usage:
+    """The columns input, output, thought, cached, tool, total and searches."""
+    given, made, thought, cached, tool, total, searches = (int(each or 0) for each in took)
+    return Usage(given, made, thought, cached, tool, total, searches)

@@ -11,11 +11,11 @@ from adapters.discord.threads import Threads
 from bot.messages import Turn
 from bot.ports import Approval
 
-_PAGE = 100  # messages after the question that are looked through
+_PAGE, _MOST_PAGES = 100, 20  # messages after the question that are looked through
 
 
 class Approving:
-    """Small print with buttons that name the turn, by which it is found again: a turn asks one thing at a time.
+    """Small print with buttons that bear the name of what is asked, by which it is found again.
 
     Args:
         me: the bot's own user id.
@@ -31,11 +31,11 @@ class Approving:
             PlatformAway: it may or may not stand there; the next attempt finds out.
             ThreadClosed, DiscordRefused: it cannot be asked there.
         """
-        if await self._found(turn) is not None:
+        if await self._found(turn, approval) is not None:
             return
         body: dict[str, object] = {
             "content": small_print(words)[:MESSAGE_LIMIT],
-            "components": components(Buttons.ASKING, turn.id),
+            "components": components(Buttons.ASKING, approval.name),
             "nonce": f"a{approval.name}",
             "enforce_nonce": True,
             "allowed_mentions": PINGS_NOBODY,
@@ -46,7 +46,7 @@ class Approving:
 
     async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
         """Show what was decided; see `Adapter`."""
-        message = await self._found(turn)
+        message = await self._found(turn, approval)
         if message is None:
             return
         path = "/channels/{channel_id}/messages/{message_id}"
@@ -61,15 +61,24 @@ class Approving:
         in_thread = not is_continuous(thread) and await self._threads.is_opened(thread)
         return thread.thread_id if in_thread else thread.channel_id
 
-    async def _found(self, turn: Turn) -> Fields | None:
+    async def _found(self, turn: Turn, approval: Approval) -> Fields | None:
         first = turn.messages[0].id
-        query: dict[str, str | int] = {"limit": _PAGE} | ({"after": first} if is_id(first) else {})
+        after: str = first if is_id(first) else "0"
         route = Route("GET", "/channels/{channel_id}/messages", channel_id=await self._channel(turn))
-        page = objects(await self._calls.call(route, safe=True, query=query))
-        return next((message for message in page if self._asks(message, turn)), None)
+        for _ in range(_MOST_PAGES):
+            page = objects(await self._calls.call(route, safe=True, query={"limit": _PAGE, "after": after}))
+            for message in page:
+                if self._asks(message, approval):
+                    return message
+            if len(page) < _PAGE:
+                return None
+            after = max((text(message.get("id")) for message in page), key=int)
+        return None
 
-    def _asks(self, message: Fields, turn: Turn) -> bool:
+    def _asks(self, message: Fields, approval: Approval) -> bool:
         if fields(message.get("author")).get("id") != self._me:
             return False
         buttons = (button for row in objects(message.get("components")) for button in objects(row.get("components")))
-        return any(read_custom_id(text(button.get("custom_id"))) == (Press.APPROVE, turn.id) for button in buttons)
+        return any(
+            read_custom_id(text(button.get("custom_id"))) == (Press.APPROVE, approval.name) for button in buttons
+        )

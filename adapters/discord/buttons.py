@@ -3,8 +3,6 @@
 import re
 from enum import Enum, StrEnum
 
-from bot.messages import TurnId
-
 _PRESSED = re.compile(r"clew:(stop|retry|approve|decline):([0-9a-zA-Z_-]{1,64})")
 _ROW, _BUTTON, _GREY = 1, 2, 2  # types of components, and a style
 
@@ -29,18 +27,18 @@ class Buttons(Enum):
     ASKING = (Press.APPROVE, Press.DECLINE)
 
 
-def components(buttons: Buttons, turn: TurnId) -> list[Component]:
-    """The rows of components that show these buttons; none for none."""
+def components(buttons: Buttons, name: str) -> list[Component]:
+    """The rows of components that show these buttons, of a turn or of something that is asked; none for none."""
     if not buttons.value:
         return []
     row = [
-        {"type": _BUTTON, "style": _GREY, "label": press.capitalize(), "custom_id": f"clew:{press}:{turn}"}
+        {"type": _BUTTON, "style": _GREY, "label": press.capitalize(), "custom_id": f"clew:{press}:{name}"}
         for press in buttons.value
     ]
     return [{"type": _ROW, "components": row}]
 
 
-def read_custom_id(custom_id: str) -> tuple[Press, TurnId] | None:
-    """Which of our buttons, and of which turn, that is; None for anything else."""
+def read_custom_id(custom_id: str) -> tuple[Press, str] | None:
+    """Which of our buttons that is, and the name it was given; None for anything else."""
     found = _PRESSED.fullmatch(custom_id)
-    return None if found is None else (Press(found[1]), TurnId(found[2]))
+    return None if found is None else (Press(found[1]), found[2])

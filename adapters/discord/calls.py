@@ -99,10 +99,18 @@ class _Options:
         if not self.files:
             return given if self.body is None else {**given, "json": self.body}
         form: list[dict[str, Any]] = [{"name": "payload_json", "value": json.dumps(self.body or {})}]
-        for number, file in enumerate(self.files):
-            field = {"name": f"files[{number}]", "value": BytesIO(file.data), "filename": file.name}
+        sent = [_Sent(file.data) for file in self.files]
+        for number, (file, data) in enumerate(zip(self.files, sent, strict=True)):
+            field = {"name": f"files[{number}]", "value": data, "filename": file.name}
             form.append({**field, "content_type": "application/octet-stream"})
-        return {**given, "form": form}
+        return {**given, "form": form, "files": sent}
+
+
+class _Sent(BytesIO):
+    """What is sent of a file, which discord.py winds back before each of the attempts that it makes by itself."""
+
+    def reset(self, *, seek: int) -> None:
+        self.seek(0)
 
 
 class _Trouble(Exception):

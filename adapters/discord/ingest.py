@@ -62,6 +62,7 @@ class Commands(Telling, Protocol):
         *,
         person: Person | None = None,
         turn: TurnId | None = None,
+        asked: str = "",
         sent_at: float | None = None,
         mark: str = "/",
         to_confirm: bool = False,

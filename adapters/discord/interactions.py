@@ -219,6 +219,7 @@ class Interactions:
             MessageId(told.call.id),
             person=told.person,
             turn=told.turn,
+            asked=told.asked,
             mark="/",
         )
         is_heard = await responses.say(words)

@@ -24,7 +24,7 @@ from adapters.discord.buttons import Press, read_custom_id
 from adapters.discord.payloads import Fields, fields, is_id, number, objects, sent_at, text
 from adapters.discord.people import person_of
 from adapters.discord.places import Kind, Where, kind_of
-from bot.commands import Command
+from bot.commands import DECISIONS, Command
 from bot.messages import Person, TurnId
 
 GOOD_FOR: Final = 840.0  # seconds that a token is relied on; Discord says fifteen minutes
@@ -89,6 +89,7 @@ class Told:
     command: Command
     turn: TurnId | None = None  # whose button was pressed
     message_id: str | None = None  # the message it was told at
+    asked: str = ""  # the name of what was decided
 
 
 def read_interaction(body: Fields) -> Asking | Told | None:
@@ -106,7 +107,10 @@ def read_interaction(body: Fields) -> Asking | Told | None:
             message = fields(body.get("message")).get("id")
             if pressed is None:
                 return None
-            return Told(call, person, where, _PRESSES[pressed[0]], pressed[1], message if is_id(message) else None)
+            command, told_at = _PRESSES[pressed[0]], message if is_id(message) else None
+            if command in DECISIONS:
+                return Told(call, person, where, command, message_id=told_at, asked=pressed[1])
+            return Told(call, person, where, command, TurnId(pressed[1]), told_at)
         case _:
             return None
 

@@ -179,7 +179,7 @@ class DiscordReply:
             self._calls,
             spot.channel_id,
             ended=self._speaks,
-            is_needed=lambda: not self._slots.has_words,
+            is_needed=lambda: not self._slots.has_words and not self._draft.waits,
             sleep=self._sleep,
         )
 
@@ -223,6 +223,8 @@ class DiscordReply:
         parts = self._parts()
         if not parts or self._ended.is_set():
             return False
+        if self._rendered[0].waits and not self._slots.has_words:
+            return False  # the question says so as well
         until = self._clock() + self._pace.settle
         for number, text in enumerate(parts[:-1]):  # they stay what they are
             await posting.put(number, Face(text), until=until, unless=self._ended)

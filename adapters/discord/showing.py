@@ -22,6 +22,7 @@ from bot.chunks import closed, split
 from bot.made import Made, Passage, files_of, marked, passages_of
 from bot.thinking import doing
 
+_WAITING = "Waiting for you"
 _MOST_GROWING = 2 * MOST_PARTS * PART_LIMIT  # characters of an answer that are shown while it grows
 
 
@@ -59,7 +60,7 @@ def seen(answer: Answer) -> Answer:
     text = answer.text[:_MOST_GROWING]
     if text.strip():
         return Answer(text=text, media=answer.media, places=answer.places)
-    return Answer(thoughts=answer.thoughts, tool=answer.tool, opening=answer.opening)
+    return Answer(thoughts=answer.thoughts, tool=answer.tool, opening=answer.opening, waits=answer.waits)
 
 
 def growing(answer: Answer) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ def growing(answer: Answer) -> tuple[str, ...]:
     texts += plan(growing_markdown_of(replace(answer, text=last.text)), whole=False).parts
     if not texts and answer.opening:
         return (render(answer.opening),)
-    if not texts and (words := doing(answer)) is not None:
+    if not texts and (words := _WAITING if answer.waits else doing(answer)) is not None:
         return (sign(words),)
     return tuple(texts[:MOST_PARTS])
 

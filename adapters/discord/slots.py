@@ -185,7 +185,10 @@ class Slots:
         """Whether a message may be a part of this reply: not an answer to a command, nor of another turn."""
         if fields(message.get("author")).get("id") != self._me or message.get("type") not in {_TEXT, _REPLY}:
             return False
-        if turns := {turn for _, turn in buttons_of(message)}:
+        buttons = buttons_of(message)
+        if any(press is Press.APPROVE for press, _ in buttons):
+            return False  # what somebody is asked to approve of, which the turn's buttons stand under as well
+        if turns := {turn for _, turn in buttons}:
             return turns == {self._turn.id}
         if text(message.get("content")).startswith(ASIDE):
             return False  # what became of a command, or a question that was asked by one
@@ -195,8 +198,8 @@ class Slots:
         return answers in {question.id for question in self._turn.messages}
 
 
-def buttons_of(message: Fields) -> list[tuple[Press, TurnId]]:
-    """The buttons of ours under a message, each with its turn."""
+def buttons_of(message: Fields) -> list[tuple[Press, str]]:
+    """The buttons of ours under a message, each with its name."""
     buttons = [button for row in objects(message.get("components")) for button in objects(row.get("components"))]
     pressed = [read_custom_id(text(button.get("custom_id"))) for button in buttons]
     return [press for press in pressed if press is not None]

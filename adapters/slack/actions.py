@@ -11,6 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack.actions_payloads import Pressed, Slash, read_action, read_shortcut, read_slash
+from adapters.slack.asked import Asking, Questions, Tell
 from adapters.slack.buttons import APPROVE, DECLINE, RESET, RETRY, STOP
 from adapters.slack.format import mrkdwn
 from adapters.slack.ingest import Commands, Standings, with_standing
@@ -18,7 +19,7 @@ from adapters.slack.manifest import COMMAND
 from adapters.slack.places import SLACK, place_of
 from adapters.slack.recent import Recent, RecentStore, choice, read_choice
 from adapters.slack.workspace import Workspace
-from bot.commands import Command
+from bot.commands import DECISIONS, Command
 from bot.errands import Errands
 from bot.errors import StoreError
 from bot.messages import MessageId, Person, Thread, TurnId
@@ -37,15 +38,9 @@ _ELSEWHERE = "That belongs to another place. Please give the command there."
 _NONE_RUNNING = "I am not answering anything of yours here just now."
 _NONE_RECENT = "I know of no recent thread of yours in this channel."
 _ALONE = "There are only the two of us here, so I answer whatever you write."
-_SAID_OPENLY = {
-    "imagine": (
-        "What this command says can be seen by you alone, and a picture is for the thread. Mention me where it is to "
-        "go: <@{me}> `imagine: a red kite`. In a direct message `imagine: a red kite` is enough."
-    ),
-    "research": (
-        "What this command says can be seen by you alone, and a report is for the thread. Mention me where it is to "
-        "go: <@{me}> `research: how kites fly`. In a direct message `research: how kites fly` is enough."
-    ),
+_WISH_FOR = {
+    "imagine": f"Say what it is to show, as in `{COMMAND} imagine a red kite`.",
+    "research": f"Say what is to be found out, as in `{COMMAND} research how kites fly`.",
 }
 _ONE_MOMENT = "One moment …"
 
@@ -68,6 +63,7 @@ class Actions:
 
     Args:
         errands: owns the work that goes on when Slack has stopped waiting for it.
+        questions: takes what is asked by a command.
         whisper: says something in a thread to one person alone, where Slack gave no address to answer at.
         within: seconds until an acknowledgement, which Slack wants within 3.
         now: seconds since the epoch.
@@ -81,13 +77,14 @@ class Actions:
         commands: Commands,
         store: RecentStore,
         people: Standings,
+        questions: Questions,
         whisper: Callable[[Thread, Person, str], Awaitable[bool]],
         within: float = 2.0,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._errands, self._me, self._commands = errands, me, commands
         self._recent = Recent(store, me, now=now)
-        self._people, self._whisper, self._within = people, whisper, within
+        self._people, self._questions, self._whisper, self._within = people, questions, whisper, within
 
     # --- what Bolt calls ------------------------------------------------------------------------
 
@@ -97,12 +94,14 @@ class Actions:
         if told is None:
             await ack()
             return
-        work = self._errands.start(self._surely(self._slash(told)))
+        work = self._errands.start(self._surely(self._slash(told, lambda words: self._respond(respond, Words(words)))))
         if await self._is_done(work):
-            await ack(_ephemeral(work.result()))
+            await ack(_ephemeral(work.result()) if work.result().text else "")  # else it is seen what becomes of it
         else:
             await ack(_ephemeral(Words(_ONE_MOMENT)))
-            await self._respond(respond, await work)
+            words = await work
+            if words.text:
+                await self._respond(respond, words)
 
     async def button(self, ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
         """A button under an answer, or one of those that offer threads."""
@@ -144,11 +143,10 @@ class Actions:
             logger.exception("command failed in a way nobody foresaw")
         return Words(_SORRY)
 
-    async def _slash(self, told: Slash) -> Words:
+    async def _slash(self, told: Slash, tell: Tell) -> Words:
         here = self._channel(told)
-        openly = _SAID_OPENLY.get(told.words.partition(" ")[0].casefold().strip("/:"))
-        if openly is not None:
-            return Words(openly.format(me=self._me.bot_user_id))
+        if told.wish is not None:
+            return Words(await self._ask(told, told.wish, tell))
         if told.command is None or told.command is Command.HELP:
             helped = await self._run(Command.HELP, here, told.trigger_id, told.person)
             return helped if told.command else Words(f"I do not know that command.\n\n{helped.text}")
@@ -160,6 +158,13 @@ class Actions:
             # Who asked there once may have been taken out of that channel since, and has no say in it any more.
             return Words(_ELSEWHERE if await self._recent.asked_in(told.thread, told.person) else _NOT_YOURS)
         return await self._run(told.command, told.thread, told.trigger_id, told.person)
+
+    async def _ask(self, told: Slash, wish: str, tell: Tell) -> str:
+        """Have a question put: what a command says nobody else can see, and its answer is for all of the channel."""
+        if not told.wished:
+            return _WISH_FOR[wish]
+        asking = Asking(told.trigger_id, told.channel_id, told.person.id, f"{wish}: {told.wished}")
+        return await self._questions.take(asking, tell)
 
     async def _here(self, command: Command, told: Slash) -> Words:
         """A command without a link: Slack says in which channel it was given, never in which thread."""
@@ -199,17 +204,25 @@ class Actions:
         known = _BUTTONS.get(told.action_id)
         if known is None or told.thread is None:
             return None
+        if known in DECISIONS:
+            return await self._run(known, told.thread, told.trigger_id, told.person, asked=told.value)
         # A reset is meant for the thread as it is now, whichever answer the button stands under.
         turn = None if known is Command.RESET else told.turn
         return await self._run(known, told.thread, told.trigger_id, told.person, turn)
 
     async def _run(
-        self, command: Command, thread: Thread, by: MessageId, person: Person, turn: TurnId | None = None
+        self,
+        command: Command,
+        thread: Thread,
+        by: MessageId,
+        person: Person,
+        turn: TurnId | None = None,
+        *,
+        asked: str = "",
     ) -> Words:
         person = await with_standing(person, self._people, command)
-        return Words(
-            mrkdwn(await self._commands.run(command, thread, by, person=person, turn=turn, mark=f"{COMMAND} "))
-        )
+        words = await self._commands.run(command, thread, by, person=person, turn=turn, asked=asked, mark=f"{COMMAND} ")
+        return Words(mrkdwn(words))
 
     # --- telling --------------------------------------------------------------------------------
 

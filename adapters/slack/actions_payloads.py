@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from adapters.slack.manifest import COMMAND, RESET_COMMAND, RESET_SHORTCUT
+from adapters.slack.manifest import COMMAND, RESEARCH_COMMAND, RESET_COMMAND, RESET_SHORTCUT
 from adapters.slack.places import is_direct, is_id, is_ts, read_link, thread_of
+from adapters.slack.reading import readable
 from adapters.slack.workspace import Workspace
 from bot.commands import Command, command_of
 from bot.messages import MessageId, Person, PersonId, Thread, TurnId
 
 Fields = Mapping[str, object]
 _NOTHING: Fields = {}
+_WISHES = frozenset({"research", "imagine"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Slash:
     is_direct: bool
     response_url: str
     trigger_id: MessageId  # unique for each time somebody gives a command
+    wish: str | None = None  # `research` or `imagine`, when it asks for that
+    wished: str = ""  # what of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ def read_slash(payload: Fields, me: Workspace) -> Slash | None:
     words = " ".join(_text(fields.get("text")).split())
     if name == RESET_COMMAND:
         first, rest = "help" if command_of(words) is Command.HELP else "reset", words
+    elif name == RESEARCH_COMMAND:
+        first, rest = "research", words
     elif name == COMMAND:
         first, _, rest = words.partition(" ")
         first = first or "help"
@@ -108,6 +114,7 @@ def read_slash(payload: Fields, me: Workspace) -> Slash | None:
     here = thread_of(me.installation_id, channel, channel, None, channel_type="im") if direct else None
     command = command_of(first)
     linked = _linked(rest, me)
+    wish = first.casefold().strip("/:")
     return Slash(
         command=command,
         words=words,
@@ -118,6 +125,8 @@ def read_slash(payload: Fields, me: Workspace) -> Slash | None:
         is_direct=direct,
         response_url=response_url,
         trigger_id=MessageId(trigger),
+        wish=wish if wish in _WISHES else None,
+        wished=readable(rest, me=me.bot_user_id),
     )
 
 

@@ -12,10 +12,11 @@ from adapters.slack.actions import Actions
 from adapters.slack.announcer import Announcer
 from adapters.slack.app import make_app
 from adapters.slack.approving import Approving
+from adapters.slack.asked import Questions
 from adapters.slack.budget import Budget
 from adapters.slack.calls import Calls, SlackRefused
 from adapters.slack.catchup import CatchUp
-from adapters.slack.checks import BAD_TOKEN, Channel, Checks, bot_token_sentence
+from adapters.slack.checks import BAD_TOKEN, Channel, Checks, bot_token_sentence, tell_channels
 from adapters.slack.connection import Line, Rhythm, SlackSettings, listening, open_line, read_access
 from adapters.slack.elsewhere import Elsewhere
 from adapters.slack.files import Downloads
@@ -36,7 +37,7 @@ from bot.commands import Command
 from bot.condition import Condition
 from bot.confirmations import Confirmations
 from bot.errands import Errands
-from bot.errors import StoreError, ThreadClosed
+from bot.errors import ThreadClosed
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn
 from bot.metrics import Metrics
 from bot.ports import Approval, Reply, Store
@@ -44,8 +45,6 @@ from bot.ports import Approval, Reply, Store
 __all__ = ["Line", "Rhythm", "SlackAdapter", "open_line"]
 
 logger = logging.getLogger(__name__)
-
-_MOST_NAMED = 50  # channels in a line of the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +128,7 @@ class SlackAdapter:
         if self._access.app_token is not None:
             await self._checks.can_connect(self._access.app_token)
         channels = await self._checks.channels()
-        _tell_channels(channels)
+        tell_channels(channels)
         parts = self._compose(me, channels)
         async with Errands(grace=self._rhythm.ack) as errands, Errands() as background:
             confirmations = Confirmations(self._store, SLACK, parts.announcer.confirm, sleep=self._sleep)
@@ -147,10 +146,12 @@ class SlackAdapter:
             )
             self._catches_up.set()
             # Before the first event comes, which would hide the gap.
-            await _note_how_far(catch_up)
-            app = make_app(self._line.client, self._access.bot_token, me, self._actions(errands, parts))
+            await catch_up.try_to_note()
+            questions = self._questions(errands, parts)
+            app = make_app(self._line.client, self._access.bot_token, me, self._actions(errands, parts, questions))
             # Before anything is heard: what is promised from then on is nothing that an earlier process left unsaid.
-            background.start(self._kept_up(confirmations.run))
+            for left in (confirmations.run, questions.take_up):
+                background.start(self._kept_up(left))
             # Left first: nothing is heard any more before anything else ends.
             async with listening(
                 app,
@@ -209,13 +210,28 @@ class SlackAdapter:
             within=self._rhythm.ack,
         )
 
-    def _actions(self, errands: Errands, parts: _Parts) -> Actions:
+    def _questions(self, errands: Errands, parts: _Parts) -> Questions:
+        return Questions(
+            errands,
+            self._calls,
+            parts.me,
+            store=self._store,
+            inbox=self._inbox,
+            rules=self._commands,
+            people=parts.people,
+            whisper=parts.announcer.whisper,
+            now=self._now,
+            sleep=self._sleep,
+        )
+
+    def _actions(self, errands: Errands, parts: _Parts, questions: Questions) -> Actions:
         return Actions(
             errands,
             parts.me,
             commands=self._commands,
             store=self._store,
             people=parts.people,
+            questions=questions,
             whisper=parts.announcer.whisper,
             within=self._rhythm.ack,
             now=self._now,
@@ -330,17 +346,3 @@ class SlackAdapter:
                 await self._sleep(self._rhythm.longest_pause)
             else:
                 return
-
-
-async def _note_how_far(catch_up: CatchUp) -> None:
-    try:
-        await catch_up.note()
-    except StoreError as error:
-        logger.warning("not noted how far Slack was heard", extra={"reason": str(error)})
-
-
-def _tell_channels(channels: Sequence[Channel]) -> None:
-    named = ", ".join(channel.name for channel in channels[:_MOST_NAMED])
-    logger.info("Slack channels", extra={"number": len(channels), "channels": named})
-    if not channels:
-        logger.warning("Clew is in no channel of Slack yet; invite it with /invite, or write to it directly")

@@ -38,7 +38,7 @@ class Approving:
             safe=False,
             channel=channel,
             thread_ts=thread_ts,
-            blocks=[{"type": "markdown", "text": shown}, *buttons_block(Buttons.ASKING, turn.id)],
+            blocks=[{"type": "markdown", "text": shown}, *buttons_block(Buttons.ASKING, approval.name)],
             text=shown,
             # As what became of a command is marked: neither is part of the conversation.
             metadata={"event_type": EVENT_TYPE, "event_payload": {"command": _mark(approval)}},

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final
 
-from bot.messages import TurnId
-
 STOP: Final = "clew_stop"  # action ids
 RETRY: Final = "clew_retry"
 RESET: Final = "clew_reset"
@@ -17,7 +15,7 @@ Block = dict[str, object]
 
 
 class Buttons(Enum):
-    """Which buttons stand with a message; the value of each is its turn's id."""
+    """Which buttons stand with a message; the value of each is its turn's id, or the name of what is asked."""
 
     NONE = ()
     GROWING = ((STOP, "Stop"),)
@@ -25,12 +23,12 @@ class Buttons(Enum):
     ASKING = ((APPROVE, "Approve"), (DECLINE, "Decline"))
 
 
-def buttons_block(buttons: Buttons, turn: TurnId) -> list[Block]:
+def buttons_block(buttons: Buttons, value: str) -> list[Block]:
     """The block that shows these buttons; none for none."""
     if not buttons.value:
         return []
     elements = [
-        {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": label}, "value": turn}
+        {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": label}, "value": value}
         for action, label in buttons.value
     ]
     return [{"type": "actions", "block_id": BLOCK, "elements": elements}]

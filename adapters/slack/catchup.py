@@ -90,6 +90,13 @@ class CatchUp:
         self._gaps.note(heard, self._channels, now=self._clock())
         self._is_noted.set()
 
+    async def try_to_note(self) -> None:
+        """The same; where the store cannot tell now, `run` does it later."""
+        try:
+            await self.note()
+        except StoreError as error:
+            logger.warning("not noted how far Slack was heard", extra={"reason": str(error)})
+
     async def run(self) -> None:
         """Look through every channel the bot was addressed in, then through the others it is in.
 

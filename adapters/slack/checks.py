@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from bot.errors import StartError
 
 logger = logging.getLogger(__name__)
 
+_MOST_NAMED = 50  # channels in a line of the log
 _APP = "api.slack.com/apps, your app"
 _PASSES = frozenset(  # what Slack says and waiting mends
     {
@@ -263,3 +264,11 @@ def next_cursor(told: object) -> str:
     """Where the next page begins; empty when there is none."""
     metadata = told.get("response_metadata") if isinstance(told, Mapping) else None
     return str(metadata.get("next_cursor") or "") if isinstance(metadata, Mapping) else ""
+
+
+def tell_channels(channels: Sequence[Channel]) -> None:
+    """Let the log know where the bot is."""
+    named = ", ".join(channel.name for channel in channels[:_MOST_NAMED])
+    logger.info("Slack channels", extra={"number": len(channels), "channels": named})
+    if not channels:
+        logger.warning("Clew is in no channel of Slack yet; invite it with /invite, or write to it directly")

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapp
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from adapters.slack.asked import asked_in
 from adapters.slack.blocks_text import text_of
 from adapters.slack.calls import Calls, SlackClosed, SlackRefused
 from adapters.slack.events import read_post
@@ -25,7 +26,7 @@ from adapters.slack.pages import (
 from adapters.slack.people import People
 from adapters.slack.places import is_ts, place_of
 from adapters.slack.reading import mentions, readable
-from adapters.slack.reply import STOPPED, WORKING
+from adapters.slack.reply import STOPPED, WAITING, WORKING
 from adapters.slack.workspace import Workspace
 from bot.errors import MessageGone
 from bot.history import newest
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 MOST_CHARACTERS = 200_000  # of everything that is told of a thread, about 50,000 tokens
 _NAMES_WITHIN = 2.0  # seconds that names may take; an unknown one is told by its id
 _MOST_PAGES = 50
-_SIGNS = frozenset({WORKING, STOPPED})  # they stand where words were to come
+_SIGNS = frozenset({WORKING, WAITING, STOPPED})  # they stand where words were to come
 _SAID = frozenset({None, "file_share", "thread_broadcast", "me_message", "bot_message"})
 _GONE = frozenset({"thread_not_found", "message_not_found"})
 # A token of Slack's in a text of our own. What else stands in angle brackets there is Markdown, code for the most part.
@@ -112,6 +113,8 @@ async def read(calls: Calls, people: People, me: Workspace, message: Message) ->
         if error.error not in _GONE:
             raise
         raise MessageGone(f"{message.id}: {error.error}") from error
+    if posts and (asked := asked_in(posts[0], me)) is not None:  # by a command: shown by us, and said by them
+        return replace(message, text=asked.text)
     names = {user: name for post in posts for user in _mentioned(post) if (name := people.known(user))}
     found = [read_post(_labelled(post, names), channel, me) for post in posts]
     if not found or found[0] is None:
@@ -207,7 +210,9 @@ def _is_confirmation(post: Post) -> bool:
 
 def _said(post: Post, thread: Thread, me: Workspace, names: Mapping[str, str]) -> Said | None:
     """What a post says; None when that is nothing, or nobody of whom the bot knows said it."""
-    if is_own(post, me):
+    if (asked := asked_in(post, me)) is not None:
+        text, author = asked.text, Person(asked.person, names.get(asked.person) or asked.person)
+    elif is_own(post, me):
         text, author = shown_text(post, me), None
         text = "" if text in _SIGNS else text
     elif (name := _bot_name(post)) is not None:
@@ -247,6 +252,8 @@ def _bot_name(post: Post) -> str | None:
 def _unnamed(posts: Iterable[Post], me: Workspace) -> Iterator[str]:
     """The people whose names the posts do not tell, the latest ones first."""
     for post in reversed(list(posts)):
+        if (asked := asked_in(post, me)) is not None:
+            yield asked.person
         if is_own(post, me):
             continue
         author = post.get("user")

@@ -52,6 +52,8 @@ class KnownMessages(Notes, Protocol):
 class Commands(Telling, Protocol):
     """As far as Slack needs them."""
 
+    def refusal(self, thread: Thread, person: Person) -> str | None: ...
+
     async def run(
         self,
         command: Command,
@@ -60,6 +62,7 @@ class Commands(Telling, Protocol):
         *,
         person: Person | None = None,
         turn: TurnId | None = None,
+        asked: str = "",
         sent_at: float | None = None,
         mark: str = "/",
         to_confirm: bool = False,

@@ -1,6 +1,7 @@
 """What is behind a link to a message, for somebody who is seen to be allowed to read it there."""
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 from urllib.parse import urlsplit
 
 from adapters.slack.calls import Calls, SlackClosed, SlackRefused
@@ -44,16 +45,32 @@ async def read_for(
     except (SlackClosed, SlackRefused) as error:
         raise LinkRefused(_NOT_THERE) from error
     channel = told.get("channel")
-    if not isinstance(channel, Mapping) or channel.get("is_im") or channel.get("is_mpim"):
+    if not isinstance(channel, Mapping) or kind_of(channel) is Kind.DIRECT:
         raise LinkRefused(_DIRECT)
     if channel.get("is_member") is not True:
         raise LinkRefused(_NOT_THERE)
     # In an organisation a public channel of another workspace is not open to everybody.
-    is_public = channel.get("is_channel") is True and channel.get("is_private") is False
-    is_open = is_public and me.installation_id == me.team_id and await people.standing(person.id) is Standing.MEMBER
+    is_public = kind_of(channel) is Kind.PUBLIC and me.installation_id == me.team_id
+    is_open = is_public and await people.standing(person.id) is Standing.MEMBER
     if not is_open and not await _is_in(calls, person, found.channel_id):
         raise LinkRefused("Whoever asks is not in that channel, or I cannot tell whether they are.")
     return await history(calls, people, me, linked, before=_AFTER_ALL, since=None)
+
+
+class Kind(Enum):
+    """Who may read a channel, as far as Slack tells."""
+
+    PUBLIC = auto()  # full members of the workspace
+    PRIVATE = auto()  # its members
+    DIRECT = auto()  # those between whom it is
+
+
+def kind_of(channel: Mapping[str, object]) -> Kind:
+    """What a channel is, as ``conversations.info`` tells it. New private ones call themselves channels, too."""
+    if channel.get("is_im") or channel.get("is_mpim"):
+        return Kind.DIRECT
+    is_public = channel.get("is_channel") is True and channel.get("is_private") is False
+    return Kind.PUBLIC if is_public else Kind.PRIVATE
 
 
 async def _is_in(calls: Calls, person: Person, channel_id: str) -> bool:

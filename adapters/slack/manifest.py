@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 NAME = "Clew"
 COMMAND = "/clew"
 RESET_COMMAND = "/clew-reset"
+RESEARCH_COMMAND = "/research"
 RESET_SHORTCUT = "reset_thread"
 HTTP_PATH = "/slack/events"  # where Slack's requests arrive when there is no Socket Mode
 
@@ -25,7 +26,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "channels:read": "to know in which public channels it can work",
         "groups:read": "the same for private channels it was invited to",
         "chat:write": "to answer",
-        "commands": f"for {COMMAND}, {RESET_COMMAND} and the shortcut",
+        "commands": f"for {COMMAND}, {RESET_COMMAND}, {RESEARCH_COMMAND} and the shortcut",
         "files:read": "to fetch the files that come with a question",
         "files:write": "to upload pictures, sounds and long answers",
         "users:read": "to know people's names, and who is a guest",
@@ -51,9 +52,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         COMMAND: (
             "Help, a fresh start, a stop, or what is known",
-            "help | reset | forget | history [link to a message] | stop | usage | privacy",
+            "help | reset | forget | history [link to a message] | stop | usage | privacy | research | imagine [what]",
         ),
         RESET_COMMAND: ("Start a conversation afresh", "[link to a message in the thread]"),
+        RESEARCH_COMMAND: ("Have something researched by Gemini: minutes, and dollars", "[what is to be found out]"),
     }
 )
 """Every slash command: what it does, and the hint shown while it is typed."""

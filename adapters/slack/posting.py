@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
 from adapters.slack.adoption import asked_at, metadata_of
@@ -54,6 +54,10 @@ class Upload(Protocol):
         again: bool = False,
     ) -> MessageId | None:
         """The message that holds it; None when Slack does not tell yet. Raises PlatformError."""
+        ...
+
+    async def seek(self, thread: Thread, mark: str, after: MessageId | None) -> MessageId | None:
+        """The message that holds a file which may have been put there; None when none does. Raises PlatformError."""
         ...
 
 
@@ -108,6 +112,8 @@ class Posting:
         """Take the messages of some parts away."""
         for slot in [slot for slot in self._slots.all if is_meant(slot.number)]:
             await self._slots.settle(slot)
+            if slot.ts is None and slot.intent in {UPLOADING, UPLOADED}:
+                slot.ts = await self._files.seek(self._turn.thread, self._mark(slot), self._asked_at)
             if slot.stream is not None:
                 await self.end_stream(slot, until=until)
             if slot.ts is not None:
@@ -134,18 +140,26 @@ class Posting:
             name,
             data,
             mime_type,
-            f"{self._turn.id}.{slot.number}",
+            self._mark(slot),
             alt=alt,
-            after=MessageId(asked_at(self._turn)),
+            after=self._asked_at,
             again=was_tried,
         )
         await self._slots.stands(slot, ts or UPLOADED, digest)
 
-    async def keep(self, placeholder: str, instead: str, *, until: float) -> None:
+    def _mark(self, slot: Slot) -> str:
+        """What tells the file of a part from every other one in the thread."""
+        return f"{self._turn.id}.{slot.number}"
+
+    @property
+    def _asked_at(self) -> MessageId:
+        return MessageId(asked_at(self._turn))
+
+    async def keep(self, placeholders: Collection[str], instead: str, *, until: float) -> None:
         """Let stay what the thread shows, but for the signs that it is still growing.
 
         Args:
-            placeholder: a text that is no more than such a sign; *instead* takes its place.
+            placeholders: texts that are no more than such a sign; *instead* takes their place.
         """
         for slot in self._slots.words:
             await self._slots.settle(slot)
@@ -158,7 +172,7 @@ class Posting:
             post = posts.get(slot.ts or MessageId(""), {})
             blocks = blocks_of(post)
             text = str(post.get("text") or "")
-            if text.strip() == placeholder:
+            if text.strip() in placeholders:
                 await self.put(slot.number, Face(instead, buttons), until=until)
             elif any(offers(block, STOP) for block in blocks):
                 await self._slots.touch(slot)

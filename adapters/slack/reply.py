@@ -36,6 +36,7 @@ from bot.waiting import pause
 logger = logging.getLogger(__name__)
 
 WORKING = "_Thinking…_"  # in the place of words that are yet to come
+WAITING = "_Waiting for you…_"  # there, while nobody is at work
 STOPPED = "_Stopped._"
 _FILES_ONLY = "_The answer is in the files below._"
 _NOT_UPLOADED = (
@@ -73,6 +74,7 @@ class SlackReply:
         self._more, self._ended = asyncio.Event(), asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._says_waiting = False
         self._slots = Slots(turn, calls=calls, store=store, me=me, clock=clock, sleep=sleep, doubt=pace.doubt)
         self._posting = Posting(turn, self._slots, calls=calls, files=files, clock=clock)
         self._growing = Growing(
@@ -130,8 +132,9 @@ class SlackReply:
                 await self._posting.remove(lambda number: number >= FILES, until=until)
             case Stopped(answer) if answer.is_empty and answer.opening:
                 await self._show((answer.opening,), Buttons.WHOLE, until=until)
+                await self._posting.remove(lambda number: number >= FILES, until=until)
             case Stopped(answer) if answer.is_empty:
-                await self._posting.keep(WORKING, STOPPED, until=until)
+                await self._posting.keep((WORKING, WAITING), STOPPED, until=until)
             case Answered(answer) | Stopped(answer):
                 await self._show_answer(answer, until)
         await self._posting.tidy(until=until)
@@ -249,10 +252,13 @@ class SlackReply:
         if not parts and self._draft.answer.opening:
             return await self._growing.show(0, lambda: self._draft.answer.opening, flows=False)
         if not parts:
-            needs_sign = not self._has_words and not self._status.is_possible
-            if not needs_sign:
+            waits, needs_sign = self._draft.waits, not self._has_words and not self._status.is_possible
+            if waits == self._says_waiting and (waits or not needs_sign):
                 return 0.0
-            return max(self._pace.sign, await self._growing.show(0, lambda: WORKING, flows=False))
+            if self._has_words or not waits:
+                self._says_waiting, sign = waits, WAITING if waits else WORKING
+                return max(self._pace.sign, await self._growing.show(0, lambda: sign, flows=False))
+            return 0.0
         until = self._clock() + self._pace.settle
         for number, text in enumerate(parts[:-1]):  # they stay what they are
             await self._posting.put(number, Face(text), until=until, unless=self._ended)

@@ -52,12 +52,12 @@ class StatusLine:
         """Show the line, and again before Slack takes it away, until *ended*. What goes wrong with it is no matter.
 
         Args:
-            words: what it is to say now.
+            words: what it is to say now; nothing while nobody is at work.
         """
         shown, age = "", 0.0
         while self.is_possible and not ended.is_set():
             newest = words()
-            if is_needed() and (newest != shown or age >= _REFRESH):
+            if is_needed() and (newest != shown or (newest and age >= _REFRESH)):
                 self._may_stand = True
                 # The first line is a sign of life. What it says later may wait until there is room.
                 await self._set(newest, unless=ended, hurry=not shown)
@@ -97,6 +97,8 @@ class StatusLine:
 
 def status_of(answer: Answer) -> str:
     """What the line says of an answer that has no words yet. Letters only: Slack may read markup in it."""
+    if answer.waits:
+        return ""
     words = doing(answer)
     if words is None:
         return THINKING

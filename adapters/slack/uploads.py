@@ -77,7 +77,7 @@ class Uploader:
             ThreadClosed, SlackRefused: it cannot be uploaded there.
             PlatformAway: it may or may not be in the thread; another attempt, with *again*, finds out.
         """
-        if again and (found := await self._seek(thread, mark, after)) is not None:
+        if again and (found := await self.seek(thread, mark, after)) is not None:
             return found
         channel, thread_ts = place_of(thread)
         file_id = await self._send(name, data, mime_type, alt)
@@ -103,8 +103,11 @@ class Uploader:
                 return None
         raise uncertain
 
-    async def _seek(self, thread: Thread, mark: str, after: MessageId | None) -> MessageId | None:
-        """The message that holds the file of an earlier attempt, which may still be on its way there."""
+    async def seek(self, thread: Thread, mark: str, after: MessageId | None) -> MessageId | None:
+        """The message that holds the file of an earlier attempt, which may still be on its way there.
+
+        Raises PlatformError.
+        """
         for pause in (*self._sought, None):
             if (found := await self.find(thread, mark, after=after)) is not None or pause is None:
                 return found

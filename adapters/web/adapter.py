@@ -17,13 +17,13 @@ from adapters.web.doors import Token
 from adapters.web.events import WEB, Unacceptable, pointed_by, read_thread
 from adapters.web.feeds import Feeds
 from adapters.web.files import Files
-from adapters.web.format import without_places
 from adapters.web.pages import About
 from adapters.web.reply import open_reply, wanted_files
 from adapters.web.server import Commands, Health, Inbox, Server
 from bot.answers import Draft
 from bot.confirmations import read_report
 from bot.errors import AttachmentUnreadable, LinkRefused, MessageGone, PlatformAway, SettingsError, StartError
+from bot.marks import without_places
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn, TurnState
 from bot.ports import Approval, Reply, Store
 from bot.spellings import is_loopback
@@ -199,11 +199,11 @@ class WebAdapter:
 
     async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
         """Show what is asked in the growing answer; the page has the buttons."""
-        self._feeds.asking(turn, words)
+        self._feeds.asking(turn, approval.name, words)
 
     async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
         """Show it no more."""
-        self._feeds.asking(turn, None)
+        self._feeds.asked(turn, approval.name)
 
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         """Tell the pages that look at the thread; what a command came to at once, its own answer has told them.

@@ -64,8 +64,9 @@ def read_message(payload: object, *, thread: Thread, attachments: Sequence[Attac
     return Message(thread, _message_id(fields), PERSON, storable(text), sent_at, tuple(attachments))
 
 
-def read_command(payload: object) -> tuple[Command, MessageId]:
-    """The command of ``{"id": ..., "command": "stop"}``, and the id that makes it happen once.
+def read_command(payload: object) -> tuple[Command, MessageId, str]:
+    """The command of ``{"id": ..., "command": "stop"}``, the id that makes it happen once, and what it decides of, the
+    name ``asked``.
 
     Raises:
         Unacceptable: the id is malformed, or there is no such command.
@@ -74,7 +75,8 @@ def read_command(payload: object) -> tuple[Command, MessageId]:
     name = fields.get("command")
     if not isinstance(name, str) or name not in set(Command):
         raise Unacceptable("There is no such command.")
-    return Command(name), _message_id(fields)
+    asked = fields.get("asked", "")
+    return Command(name), _message_id(fields), storable(asked) if isinstance(asked, str) else ""
 
 
 def read_file_name(claimed: str | None) -> str:

@@ -11,7 +11,7 @@ from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from adapters.web.events import WEB
-from adapters.web.format import blocks, blocks_with, growing_markdown_of, without_places
+from adapters.web.format import blocks, blocks_with, growing_markdown_of
 from adapters.web.views import (
     AnswerView,
     AskingView,
@@ -27,6 +27,7 @@ from adapters.web.views import (
 )
 from bot.answers import Answer, Draft
 from bot.chunks import settled
+from bot.marks import without_places
 from bot.messages import Part, Thread, Turn, TurnId, TurnState
 from bot.parts import cleaned
 from bot.ports import TranscriptStore
@@ -44,7 +45,7 @@ class Growing:
     """A reply that is open."""
 
     draft: Draft
-    asks: str | None = None  # Markdown: what somebody is asked to approve of
+    asks: tuple[str, str] | None = None  # what somebody is asked to approve of: its name, and Markdown
     final: Turn | None = None  # the turn as it stands once its reply shows how it ended
 
 
@@ -121,10 +122,17 @@ class Feeds:
             if feed.thread == thread:
                 feed.wake()
 
-    def asking(self, turn: Turn, words: str | None) -> None:
-        """Show what somebody is asked to approve of (Markdown) in an answer that grows; None: nothing any more."""
+    def asking(self, turn: Turn, name: str, words: str) -> None:
+        """Show what somebody is asked to approve of (Markdown) in an answer that grows."""
         if turn.id in self._growing:
-            self._growing[turn.id].asks = words
+            self._growing[turn.id].asks = (name, words)
+        self.grown(turn.thread)
+
+    def asked(self, turn: Turn, name: str) -> None:
+        """Show it no more."""
+        growing = self._growing.get(turn.id)
+        if growing is not None and growing.asks is not None and growing.asks[0] == name:
+            growing.asks = None
         self.grown(turn.thread)
 
     def close(self) -> None:
@@ -247,7 +255,7 @@ class Feed:
             html, thoughts = await _render_growing(answer), _thoughts(answer)
             if not html and answer.tool is None and thoughts is None and growing.asks is None:
                 return None
-            asks: AskingView = {} if growing.asks is None else {"asks": "".join(blocks(growing.asks))}
+            asks = _asking(growing)
             return {
                 **asks,
                 "kind": "answer",
@@ -303,6 +311,13 @@ async def _render(markdown: str, parts: Sequence[Part]) -> list[str]:
     if len(markdown) > LONG:
         return list(await asyncio.to_thread(blocks_with, markdown, files, messages))
     return list(blocks_with(markdown, files, messages))
+
+
+def _asking(growing: Growing) -> AskingView:
+    if growing.asks is None:
+        return {}
+    name, words = growing.asks
+    return {"asks": {"name": name, "words": "".join(blocks(words))}}
 
 
 def _thoughts(answer: Answer) -> ThoughtsView | None:

@@ -15,33 +15,16 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from bot.answers import Answer
 from bot.chunks import settled
-from bot.messages import Attachment, AttachmentId, MessageId
+from bot.marks import FOLD, PLACE
+from bot.messages import AttachmentId, MessageId
 
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20]+", re.IGNORECASE)
-_PLACE = re.compile(r"^!\[\]\(attachment:([0-9a-f]{32})\)$", re.MULTILINE)
-_FOLD = re.compile(r"^!\[\]\(ran:([\w-]{1,80})\)\n(.*?)\n!\[\]\(end:\1\)$", re.MULTILINE | re.DOTALL)
-_PLACE_AND_GAP = re.compile(rf"{_PLACE.pattern}\n*|^!\[\]\((?:ran|end):[\w-]{{1,80}}\)$\n?", re.MULTILINE)
 
 
 def growing_markdown_of(answer: Answer) -> str:
     """What the page shows of an answer that still grows: half-open Markdown is held back."""
     growing = replace(answer, text=settled(answer.text)).markdown
     return "\n\n".join(block for block in (answer.opening, growing) if block)
-
-
-def place_of(file: Attachment) -> str:
-    """The line of an answer's Markdown in the place where a file stands between the words."""
-    return f"![](attachment:{file.id})"
-
-
-def folded(markdown: str, message: MessageId) -> str:
-    """Markdown of code that was run, as an answer shows it: folded, until somebody opens it."""
-    return f"![](ran:{message})\n{markdown}\n![](end:{message})"
-
-
-def without_places(markdown: str) -> str:
-    """The Markdown less the lines that files stand in the place of, and those between which it is folded."""
-    return _PLACE_AND_GAP.sub("", markdown)
 
 
 def blocks_with(
@@ -53,7 +36,7 @@ def blocks_with(
     """
     shown: list[str] = []
     start = 0
-    for found in _FOLD.finditer(markdown):
+    for found in FOLD.finditer(markdown):
         if found[1] in messages:
             shown += _with_places(markdown[start : found.start()], files)
             inside = "\n".join(blocks(found[2]))
@@ -65,7 +48,7 @@ def blocks_with(
 def _with_places(markdown: str, files: Collection[AttachmentId]) -> tuple[str, ...]:
     shown: list[str] = []
     start = 0
-    for found in _PLACE.finditer(markdown):
+    for found in PLACE.finditer(markdown):
         if found[1] in files:
             shown += blocks(markdown[start : found.start()])
             shown.append(f'<figure class="placed" data-file="{found[1]}"></figure>')

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from adapters.web.feeds import LONG, Feeds, Growing
 from adapters.web.files import Arrival, Files
-from adapters.web.format import folded, growing_markdown_of, place_of
+from adapters.web.format import growing_markdown_of
 from bot.answers import Answer, Answered, Draft, Ending, Notice, Stopped
 from bot.chunks import closed
 from bot.errors import AttachmentTooLarge, StaleTurn, StoreError
 from bot.made import Made, files_of, marked, passages_of
+from bot.marks import folded, place_of
 from bot.messages import Attachment, AttachmentId, MessageId, Part, Thread, Turn, TurnState
 from bot.parts import cleaned, markdown_of
 from bot.ports import Store
@@ -96,7 +97,9 @@ class WebReply:
             match ending:
                 case Notice(text):
                     part = self._part(text, ())
-                case Stopped(answer) if answer.is_empty and self._kept is not None and self._kept.text:
+                case Stopped(answer) if (
+                    answer.is_empty and not answer.opening and self._kept is not None and self._kept.text
+                ):
                     part = self._kept  # people have seen it, before a crash as a rule
                 case Answered(answer) | Stopped(answer):
                     passages = passages_of(replace(answer, runs=()), asked=self._turn.messages[0].text)

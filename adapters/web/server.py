@@ -46,7 +46,7 @@ class Inbox(Protocol):
 class Commands(Protocol):
     """Who carries commands out."""
 
-    async def run(self, command: Command, thread: Thread, by: MessageId) -> str:
+    async def run(self, command: Command, thread: Thread, by: MessageId, *, asked: str = "") -> str:
         """Do it, once for each *by*, and say in Markdown what was done. Raises StoreError."""
         ...
 
@@ -225,11 +225,13 @@ class Server:
 
     async def _command(self, request: web.Request) -> web.StreamResponse:
         thread = events.read_thread(request.match_info["thread"])
-        command, by = events.read_command(await read_json(request))
-        return await self._carried_out(command, thread, by)
+        command, by, asked = events.read_command(await read_json(request))
+        return await self._carried_out(command, thread, by, asked=asked)
 
-    async def _carried_out(self, command: Command, thread: Thread, by: MessageId) -> web.StreamResponse:
-        said = await self.commands.run(command, thread, by)
+    async def _carried_out(
+        self, command: Command, thread: Thread, by: MessageId, *, asked: str = ""
+    ) -> web.StreamResponse:
+        said = await self.commands.run(command, thread, by, asked=asked)
         if command in {Command.RESET, Command.FORGET}:
             await self.files.sweep(thread, lambda: wanted_files(self.store, thread))
         self.feeds.stored(thread)

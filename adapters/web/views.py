@@ -42,10 +42,17 @@ class ThoughtsView(TypedDict):
     blocks: list[str]  # HTML
 
 
-class AskingView(TypedDict):
-    """What somebody is asked to approve of, while they are."""
+class AskedView(TypedDict):
+    """What somebody is asked to approve of."""
 
-    asks: NotRequired[str]  # HTML
+    name: str  # that a decision bears
+    words: str  # HTML
+
+
+class AskingView(TypedDict):
+    """The same, while they are asked."""
+
+    asks: NotRequired[AskedView]
 
 
 class AnswerView(AskingView):
@@ -73,7 +80,7 @@ class TurnView(TypedDict):
 class AnswerChange(TypedDict):
     """An answer, less the blocks the browser has already."""
 
-    asks: NotRequired[str | None]  # as it was when it is missing
+    asks: NotRequired[AskedView | None]  # as it was when it is missing
     kind: str
     thoughts: NotRequired[ThoughtsView | None]  # as they were when they are missing
     keep: int  # blocks of the earlier frame that stand as they were

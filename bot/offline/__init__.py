@@ -1,5 +1,6 @@
 """A stand-in for Gemini: the Interactions API on loopback, for a bot without a key and for tests."""
 
+from bot.offline.acting import Act, Acting
 from bot.offline.arming import Faults
 from bot.offline.brain import Brain
 from bot.offline.conversation import Attached, Conversation, Utterance
@@ -19,6 +20,7 @@ from bot.offline.faults import (
     ImageFault,
     InProgressFault,
     PingFault,
+    RepeatFault,
     ResetFault,
     SlowFault,
     StallAt,
@@ -34,6 +36,8 @@ from bot.offline.server import OfflineModel, offline_model
 from bot.offline.wire import ErrorShape
 
 __all__ = [
+    "Act",
+    "Acting",
     "Afterwards",
     "Attached",
     "Brain",
@@ -56,6 +60,7 @@ __all__ = [
     "OfflineModel",
     "PingFault",
     "Received",
+    "RepeatFault",
     "ResetFault",
     "SlowFault",
     "StallAt",

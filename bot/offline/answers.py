@@ -75,7 +75,7 @@ def plan(  # noqa: PLR0911 - a flat match, one line or two for each fault
         token: to hand out when the answer takes more than one hop.
     """
     answer = output({**_text(text), "annotations": used.citations} if used.citations else _text(text))
-    usage = usage_of(input_length, len(text))
+    usage = {**usage_of(input_length, len(text)), **used.counted}
     match fault:
         case EmptyFault():
             return Plan([], usage_of(input_length, 0))

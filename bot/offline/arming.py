@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from bot.offline.bell import Bell
 from bot.offline.faults import Call, Fault
 
+_KINDS = {Call.BEGIN: Call.CREATE, Call.LOOK: Call.GET}
+
 
 @dataclass(slots=True)
 class _Armed:
@@ -39,7 +41,7 @@ class Faults:
         Raises:
             ValueError: the fault makes no sense for such a call.
         """
-        if on is not None and on not in fault.calls:
+        if on is not None and _KINDS.get(on, on) not in fault.calls:
             raise ValueError(f"{type(fault).__name__} cannot be armed on {on}")
         self._armed[on or fault.calls[0]].append(_Armed(fault, times))
 

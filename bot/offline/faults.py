@@ -12,6 +12,8 @@ class Call(StrEnum):
     """The calls that faults can be armed for."""
 
     CREATE, GET = "create", "get"
+    # A create in the background, and a get of what was; without a fault of their own they meet one of the others.
+    BEGIN, LOOK = "begin", "look"
     UPLOAD = "upload"
     DELETE = "delete"  # of an interaction
     CANCEL = "cancel"
@@ -246,6 +248,17 @@ class InProgressFault:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatFault:
+    """A stream that is asked for again begins from its beginning, whatever was heard, and ends after so many pieces.
+
+    A get without a stream is answered as ever.
+    """
+
+    after: int = 2  # pieces of text
+    calls: ClassVar[Sequence[Call]] = (Call.GET,)
+
+
+@dataclass(frozen=True, slots=True)
 class UploadFault:
     """An uploaded file turns out to be unusable (`FAILED`)."""
 
@@ -271,5 +284,6 @@ Fault = (
     | SlowFault
     | BreakingFault
     | InProgressFault
+    | RepeatFault
     | UploadFault
 )

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 
+from bot.offline.acting import Act, Acting
 from bot.offline.answers import Plan, continued, plan, plan_of, signed
 from bot.offline.arming import Faults
 from bot.offline.bell import Tasks
 from bot.offline.brain import Brain
-from bot.offline.calling import called_for, check_results
+from bot.offline.calling import check_results
 from bot.offline.conversation import Conversation, Utterance, utterances
 from bot.offline.faults import Fault
 from bot.offline.interactions import Interaction, Interactions
 from bot.offline.orders import Order
-from bot.offline.research import researched
+from bot.offline.research import Researcher
 from bot.offline.telling import Sleep, Telling
-from bot.offline.toolbox import UNUSED, use_of
 from bot.offline.wire import JsonObject, Refused
 
 _CONTINUATIONS = 1000  # that are remembered at once
@@ -29,6 +29,8 @@ class Generation:
         tasks: Tasks,
         faults: Faults,
         brain: Brain,
+        acting: Acting,
+        researcher: Researcher,
         pace: float,
         sleep: Sleep,
         rest: float,
@@ -40,6 +42,8 @@ class Generation:
         self._tasks = tasks
         self._faults = faults
         self._brain = brain
+        self._acting = acting
+        self._researcher = researcher
         self._pace = pace
         self._rest = rest
         self._lag = lag
@@ -143,11 +147,12 @@ class Generation:
         conversation = Conversation((*earlier, *sent), question, order.system_instruction)
         read = sum(len(text) for said in (*conversation.earlier, question) for text in said.texts)
         wish = question.text if "image" in order.owner.get("model", "") else None
-        used, called = UNUSED, list[JsonObject]()
+        done = Act()
         if "agent" in order.owner:
-            used = researched(conversation)
-        elif wish is None and question.by_person:
-            used, called = use_of(question.text, order.tools), called_for(question, order.functions, token)
-        text = used.text if used.text is not None and not called else self._brain(conversation)
-        answer = plan(text, fault=fault, input_length=read, token=token, wish=wish, used=used, called=called)
+            done = Act(self._researcher(conversation))
+        elif wish is None:
+            done = self._acting(conversation, order, token)
+        used = done.used
+        text = used.text if used.text is not None and not done.called else self._brain(conversation)
+        answer = plan(text, fault=fault, input_length=read, token=token, wish=wish, used=used, called=done.called)
         return answer if order.store else signed(answer, token)

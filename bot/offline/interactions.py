@@ -96,6 +96,10 @@ class Interactions:
             raise _unknown(id_, self._lost.get(id_, 404))
         return interaction
 
+    def is_background(self, id_: str) -> bool:
+        """Whether it is known, and was begun in the background."""
+        return (found := self._known.get(id_)) is not None and found.background
+
     def settle(
         self,
         interaction: Interaction,

@@ -1,9 +1,14 @@
 """What an agent of the offline model does for its money: thoughts, a search, and a report with sources. Pure."""
 
+from collections.abc import Callable
+
 from bot.offline.conversation import Conversation
 from bot.offline.describe import excerpt
 from bot.offline.toolbox import Use
 from bot.offline.wire import JsonObject
+
+Researcher = Callable[[Conversation], Use]
+"""From a conversation to what an agent makes of it, its text included. Must be quick, and the same for the same."""
 
 SOURCES = (
     ("https://example.org/z%C3%BCrich", "Zürich – example"),
@@ -14,7 +19,7 @@ SOURCES = (
 def researched(conversation: Conversation) -> Use:
     """A whole research: its steps, its report in Markdown, and what that rests on."""
     text, citations = _report(conversation)
-    return Use(_steps_before(conversation), text, citations)
+    return Use(_steps_before(conversation), text, citations, searches=1)
 
 
 def _steps_before(conversation: Conversation) -> tuple[JsonObject, ...]:

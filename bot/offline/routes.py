@@ -66,10 +66,14 @@ class Routes:
 
         return told
 
+    def _taken(self, call: Call, narrower: Call | None) -> Fault | None:
+        return (None if narrower is None else self._faults.take(narrower)) or self._faults.take(call)
+
     # --- interactions --------------------------------------------------------------------------
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        fault = self._faults.take(Call.CREATE)
+        is_background = (request[RECEIVED].body or {}).get("background") is True
+        fault = self._taken(Call.CREATE, Call.BEGIN if is_background else None)
         if isinstance(fault, StatusFault):
             return refusal(fault)
         if isinstance(fault, ForgetFault):
@@ -108,7 +112,8 @@ class Routes:
         raise AssertionError("unreachable: the server ends a request whose connection is gone")
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
-        fault = self._faults.take(Call.GET)
+        is_background = self._interactions.is_background(request.match_info["id"])
+        fault = self._taken(Call.GET, Call.LOOK if is_background else None)
         if isinstance(fault, StatusFault):
             return refusal(fault)
         if isinstance(fault, ForgetFault):

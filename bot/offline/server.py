@@ -11,6 +11,7 @@ from typing import Literal
 
 from aiohttp import web
 
+from bot.offline.acting import Acting, act
 from bot.offline.arming import Faults
 from bot.offline.bell import Tasks
 from bot.offline.brain import Brain, answer
@@ -19,6 +20,7 @@ from bot.offline.generation import Generation
 from bot.offline.interactions import RETENTION, Interactions
 from bot.offline.record import Record
 from bot.offline.requests import Received, Requests
+from bot.offline.research import Researcher, researched
 from bot.offline.routes import Routes
 from bot.offline.telling import Sleep
 from bot.offline.wire import JsonObject
@@ -94,6 +96,8 @@ async def offline_model(
     port: int = 0,
     faults: Faults | None = None,
     brain: Brain | None = None,
+    acting: Acting = act,
+    researcher: Researcher = researched,
     pace: float = 0.02,
     retention: float = RETENTION,
     research_rest: float = 4.0,
@@ -113,6 +117,8 @@ async def offline_model(
         port: 0 takes any free one.
         faults: what is to go wrong, armed by whoever holds it.
         brain: says the answers; the default one echoes, remembers and describes files.
+        acting: uses tools and calls functions; the default one does what it is asked in so many words.
+        researcher: what every agent does; its text is the report.
         pace: seconds between two events of a stream; 0 sends an answer as a whole.
         retention: seconds an interaction is kept.
         research_rest: seconds that an agent takes for each of its steps.
@@ -140,6 +146,8 @@ async def offline_model(
                 tasks=tasks,
                 faults=faults,
                 brain=brain or answer,
+                acting=acting,
+                researcher=researcher,
                 pace=pace,
                 rest=research_rest,
                 lag=cancel_lag,

@@ -8,7 +8,16 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.offline.faults import CutFault, ErrorEventFault, Fault, PingFault, ResetFault, StallAt, StallFault
+from bot.offline.faults import (
+    CutFault,
+    ErrorEventFault,
+    Fault,
+    PingFault,
+    RepeatFault,
+    ResetFault,
+    StallAt,
+    StallFault,
+)
 from bot.offline.requests import RECEIVED
 from bot.offline.telling import Telling, breaking_point
 from bot.offline.wire import Frame, JsonObject, encode
@@ -46,7 +55,7 @@ async def replay(
     request: web.Request, telling: Telling, *, last_event_id: str, fault: Fault | None, told: Told
 ) -> web.StreamResponse:
     """Send the stream again from after an event, and follow it while it is still growing."""
-    at = _position_after_event(telling.frames, last_event_id)
+    at = 0 if isinstance(fault, RepeatFault) else _position_after_event(telling.frames, last_event_id)
     breaks_at = breaking_point(telling.frames, fault)
     stop = sys.maxsize if breaks_at is None else max(breaks_at, at)
     response = await _prepared(request)

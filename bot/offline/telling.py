@@ -12,6 +12,7 @@ from bot.offline.faults import (
     ErrorEventFault,
     Fault,
     PingFault,
+    RepeatFault,
     ResetFault,
     SlowFault,
     StallAt,
@@ -175,7 +176,7 @@ def breaking_point(frames: list[Frame], fault: Fault | None) -> int | None:
             return next((at for at, frame in enumerate(frames) if frame.text is not None), None)
         case StallFault(after=after) | PingFault(after=after) | ErrorEventFault(after=after):
             return position_after(frames, after)
-        case CutFault(after=after) | ResetFault(after=after):
+        case CutFault(after=after) | ResetFault(after=after) | RepeatFault(after=after):
             return position_after(frames, after)
         case _:
             return None

@@ -23,6 +23,13 @@ class Use:
     steps: tuple[JsonObject, ...] = ()
     text: str | None = None  # of the answer, when it is another than that of a model without tools
     citations: list[JsonObject] = field(default_factory=list)
+    searches: int = 0
+
+    @property
+    def counted(self) -> JsonObject:
+        """What of its bill is no tokens."""
+        count = {"type": "google_search", "count": self.searches}
+        return {"grounding_tool_count": [count]} if self.searches else {}
 
 
 UNUSED = Use()
@@ -57,8 +64,8 @@ def citation(text: str, words: str, url: str, title: str, *, indexes: Indexes = 
 
 
 def _searched(words: str) -> Use:
-    first, second = f"Of “{words}” there is much to be told", "and nobody here can look it up"
-    text = f"*I am Clew's offline model, not Gemini, and I pretend to search.*\n\n{first}, {second} 🧶."
+    first, second = f"Of “{words}” there is much to be told 🧶.", "Nobody here can look it up."
+    text = f"*I am Clew's offline model, not Gemini, and I pretend to search.*\n\n{first} {second}"
     result = f"https://www.google.com/search?q={quote(words)}"
     suggestions = (
         "<style>.chip { color: #1f1f1f; }</style>"
@@ -74,6 +81,7 @@ def _searched(words: str) -> Use:
             citation(text, second, "https://example.com/nobody", "Nobody – an example"),
             citation(text, first, f"https://example.org/{words.replace(' ', '-')}", f"{words} – an example"),
         ],
+        searches=1,
     )
 
 

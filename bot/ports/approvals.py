@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.messages import Person, Thread, Turn, TurnId
+from bot.messages import Person, Thread, Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
     """Something somebody is asked to approve of before it is done."""
 
-    name: str  # unique in its turn, and the same after a restart
+    name: str  # unique in its thread, and the same after a restart; a button bears it
     asked_at: float  # seconds since the epoch
     approved: bool | None = None  # None while it is waited for
 
@@ -33,21 +33,19 @@ class ApprovalStore(Protocol):
         """What was asked under a name, noted now if it was not before."""
         ...
 
-    async def decide(
-        self, thread: Thread, *, approved: bool, turn: TurnId | None = None, person: Person | None = None
-    ) -> Decided:
-        """Note what was decided of all that the running turn waits for.
+    async def decide(self, thread: Thread, name: str, *, approved: bool, person: Person | None = None) -> Decided:
+        """Note what was decided of something that the thread's running turn waits for.
 
-        With *turn* only that one is meant. With *person* only what they asked for themselves.
+        With *person* only what they asked for themselves.
         """
         ...
 
-    async def waiting(self, turn: Turn) -> Sequence[Approval]:
-        """What was asked in a turn and not decided."""
+    async def asked(self, turn: Turn) -> Sequence[Approval]:
+        """What was asked in a turn, decided or not."""
         ...
 
     async def decline(self, turn: Turn, name: str) -> None:
-        """Note that nobody decided in time."""
+        """Note that nobody decided, and nobody can any more."""
         ...
 
     async def begin(self, turn: Turn, name: str) -> bool:

@@ -202,6 +202,10 @@ class TurnStore(Protocol):
         """The stopped and failed turns before this one that no answered turn has heard of, oldest first."""
         ...
 
+    async def turn(self, turn: Turn) -> Turn | None:
+        """A turn as it stands now."""
+        ...
+
 
 class ControlStore(Protocol):
     """What the commands need. The message that carried a command makes it happen once.
@@ -266,10 +270,6 @@ class TranscriptStore(Protocol):
 
     async def transcript(self, thread: Thread) -> Sequence[Turn]:
         """Every turn of the thread's epoch that was not superseded, in order, with its parts."""
-        ...
-
-    async def turn(self, turn: Turn) -> Turn | None:
-        """A turn as it stands now."""
         ...
 
 

@@ -2,73 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.answers import ActionRequired, Created, InteractionState, ModelStep, TextPiece, UserStep
-from bot.approvals import DECLINED, UNSURE
+from bot.answers import Created, InteractionState, ModelStep, TextPiece, UserStep
 from bot.calling import MOST_ROUNDS
 from bot.calls import FunctionCall, FunctionResult
 from bot.commands import Command
 from bot.errors import AnswerBroken, QuestionRejected
 from bot.function_runs import Functions
-from bot.functions import Caller, function, read_function
-from bot.messages import InteractionId, MessageId, Person, PersonId, Said, TurnState, Usage
+from bot.functions import Caller
+from bot.messages import InteractionId, MessageId, Person, PersonId, Said, TurnState
 from bot.policy import Names, Policy
 from bot.read_link import link_reader
 from bot.tools import Toolbox
+from tests.support.calling import USED, Desk, call, calls, told
 from tests.support.core import PATIENT, core
-from tests.support.scripted import TEST, Asked, ScriptedAdapter, ScriptedModel, completed, interaction, thread_named
-
-USED = Usage(input_tokens=1, output_tokens=1, total_tokens=2)
-
-
-class Desk:
-    """Functions of an operator, which a test holds."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.held: asyncio.Event | None = None
-        self.begun = asyncio.Semaphore(0)
-        self.ended = asyncio.Event()
-
-    @property
-    def functions(self) -> Functions:
-        return self._offered(needs_approval=False)
-
-    @property
-    def needing_approval(self) -> Functions:
-        return self._offered(needs_approval=True)
-
-    def _offered(self, *, needs_approval: bool) -> Functions:
-        @function(needs_approval=needs_approval)
-        async def look(what: str, caller: Caller) -> str:
-            """Look something up."""
-            self.calls.append(f"{what} for {caller.person.id}")
-            self.begun.release()
-            try:
-                if self.held is not None:
-                    await self.held.wait()
-            finally:
-                self.ended.set()
-            return f"{what} seen"
-
-        return Functions([read_function(look)])
-
-
-def call(what: str, *, id_: str = "c1") -> FunctionCall:
-    return FunctionCall(id_, "look", {"what": what})
-
-
-def calls(name: str, *wanted: FunctionCall, steps: Sequence[ModelStep] = (), rounds: int = 1) -> ActionRequired:
-    return ActionRequired(InteractionId(name), wanted, USED, tuple(steps), rounds=rounds)
-
-
-def told(asked: Asked) -> list[object]:
-    return [one.value for one in asked.results]
+from tests.support.scripted import TEST, ScriptedModel, completed, interaction, thread_named
 
 
 async def test_all_results_go_back_at_once_and_all_rounds_are_one_answer() -> None:
@@ -224,6 +176,51 @@ async def test_where_gemini_rejects_results_the_answer_begins_afresh_without_too
     assert "the tools and functions I may use here" in clew.shown()[0]
 
 
+@pytest.mark.parametrize(
+    ("refusals", "offered", "words"), [(1, ["function"], "the tools I"), (2, [], "the tools and functions I")]
+)
+async def test_where_gemini_rejects_a_question_functions_are_offered_without_tools_before_they_go_as_well(
+    refusals: int, offered: list[str], words: str
+) -> None:
+    desk, pages = Desk(), {"type": "url_context"}
+    async with core(functions=desk.functions, toolbox=Toolbox(everywhere=(pages,))) as clew:
+        for _ in range(refusals):
+            clew.model.will(QuestionRejected("invalid_request", chained=False))
+        clew.model.will(Created(InteractionId("i1")), TextPiece("It is so."), completed("i1"))
+        await clew.says("what is it?")
+        await clew.ended(1)
+
+    assert len(clew.model.asked) == refusals + 1
+    assert [tool["type"] for tool in clew.model.asked[-1].manner.tools] == offered
+    assert clew.shown()[0].count("without them") == 1
+    assert words in clew.shown()[0]
+
+
+async def test_results_that_are_rejected_after_a_restart_are_told_without_tools_and_nothing_is_called_twice(
+    tmp_path: Path,
+) -> None:
+    desk, model, url = Desk(), ScriptedModel(), f"sqlite:///{tmp_path / 'clew.db'}"
+    desk.held = asyncio.Event()
+    tools = Toolbox(everywhere=({"type": "url_context"},))
+    model.will(Created(InteractionId("i1")), calls("i1", call("a")))
+    async with core(url=url, model=model, functions=desk.functions, toolbox=tools, drain=0.0) as clew:
+        await clew.says("what is it?")
+        await desk.begun.acquire()
+    desk.held, desk.calls = None, []
+    model.will_find("i1", interaction("i1", calls("i1", call("a")), state=InteractionState.CALLING))
+    model.will(QuestionRejected("invalid_request", chained=True))
+    model.will(Created(InteractionId("i2")), TextPiece("It is so."), completed("i2"))
+    async with core(url=url, model=model, functions=desk.functions, toolbox=tools) as clew:
+        await clew.ended(1)
+
+        assert clew.shown() == ["It is so."]
+    assert desk.calls == ["a for ada"]
+    assert [[tool["type"] for tool in asked.manner.tools] for asked in model.asked[1:]] == [
+        ["url_context", "function"],
+        ["function"],
+    ]
+
+
 async def test_in_a_private_thread_calls_and_results_go_along_as_steps() -> None:
     desk, policy = Desk(), Policy(private=True)
     step = ModelStep(json.dumps({"type": "function_call", "id": "c1", "name": "look", "arguments": {"what": "a"}}))
@@ -246,84 +243,6 @@ async def test_in_a_private_thread_calls_and_results_go_along_as_steps() -> None
         result,
     ]
     assert len(third.after) == 5  # the question, the call, its result, and the answer with its thought
-
-
-# --- approval ---------------------------------------------------------------------------------
-
-
-@function(needs_approval=True)
-def order(article: str) -> str:
-    """Order an article, which costs money."""
-    return f"{article} is on its way"
-
-
-ORDER = FunctionCall("c1", "order", {"article": "`@here`"})
-
-
-@pytest.mark.parametrize(
-    ("command", "value"),
-    [
-        (Command.APPROVE, "`@here` is on its way"),
-        (Command.DECLINE, DECLINED),
-    ],
-)
-async def test_what_needs_approval_is_done_only_when_whoever_asked_approves(command: Command, value: str) -> None:
-    async with core(functions=Functions([read_function(order)])) as clew:
-        clew.model.will(Created(InteractionId("i1")), calls("i1", ORDER))
-        clew.model.will(Created(InteractionId("i2")), TextPiece("So."), completed("i2"))
-        await clew.says("order it")
-        await clew.adapter.until(lambda: is_asked(clew.adapter))
-        (words,) = clew.adapter.asking.values()
-        ben = await clew.commands.run(command, thread_named(), MessageId("x"), person=Person(PersonId("ben")))
-        still_asking = dict(clew.adapter.asking)
-        ada = await clew.commands.run(command, thread_named(), MessageId("y"), person=Person(PersonId("ada")))
-        await clew.ended(1)
-        late = await clew.commands.run(command, thread_named(), MessageId("z"), person=Person(PersonId("ada")))
-
-    assert words == 'May I do this?\n\n- `order` `{"article": "ˋ@hereˋ"}`'
-    assert ben == "Only the person who asked can decide that."
-    assert still_asking
-    assert ada in {"Approved.", "Declined."}
-    assert clew.adapter.settled == [ada]
-    assert told(clew.model.asked[-1]) == [value]
-    assert late == "There is nothing left to decide here."
-
-
-async def test_a_stop_ends_the_asking_and_nothing_is_done() -> None:
-    async with core(functions=Functions([read_function(order)])) as clew:
-        clew.model.will(Created(InteractionId("i1")), calls("i1", ORDER))
-        await clew.says("order it")
-        await clew.adapter.until(lambda: is_asked(clew.adapter))
-        await clew.tells(Command.STOP)
-        (turn,) = await clew.ended(1)
-
-    assert turn.state is TurnState.STOPPED
-    assert clew.adapter.settled == ["Not done: the answer was stopped."]
-
-
-async def test_what_was_begun_before_a_crash_is_not_done_again_by_itself(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/clew.db"
-    desk = Desk()
-    desk.held = asyncio.Event()
-    functions = desk.needing_approval
-    model = ScriptedModel()
-    async with core(functions=functions, url=url, model=model, drain=0.0) as clew:
-        model.will(Created(InteractionId("i1")), calls("i1", call("a")))
-        await clew.says("look")
-        await clew.adapter.until(lambda: is_asked(clew.adapter))
-        await clew.commands.run(Command.APPROVE, thread_named(), MessageId("x"))
-        await desk.begun.acquire()
-    model.will_find("i1", interaction("i1", calls("i1", call("a")), state=InteractionState.CALLING))
-    model.will(Created(InteractionId("i2")), TextPiece("So."), completed("i2"))
-    async with core(functions=functions, url=url, model=model) as clew:
-        await clew.ended(1)
-
-    assert desk.calls == ["a for ada"]
-    assert told(model.asked[-1]) == [UNSURE]
-
-
-async def is_asked(adapter: ScriptedAdapter) -> bool:
-    return bool(adapter.asking)
 
 
 # --- reading what is linked -------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from bot.calls import FunctionCall, FunctionResult
 from bot.config import read_settings
@@ -106,9 +107,55 @@ async def hangs() -> None:
     await asyncio.Event().wait()
 
 
+def leaves() -> None:
+    """Leave."""
+    sys.exit(3)
+
+
+async def leaves_soon() -> None:
+    """Leave."""
+    sys.exit(3)
+
+
+async def gives_up() -> None:
+    """Give up work of its own."""
+    raise asyncio.CancelledError
+
+
+async def waits_in_vain() -> None:
+    """Wait for something with a limit of its own."""
+    raise TimeoutError("the warehouse")
+
+
+def _trip(value: int) -> int:
+    raise KeyError("the secret reason")
+
+
+def trips(number: Annotated[int, AfterValidator(_trip)]) -> None:
+    """Trip over its own arguments."""
+
+
+def wrapped(number: int) -> Awaitable[str]:
+    """Return what is yet to come, as an async function does that was decorated carelessly."""
+
+    async def later() -> str:
+        return f"number {number}"
+
+    return later()
+
+
+async def test_what_is_yet_to_come_is_waited_for() -> None:
+    assert (await run(wrapped, {"number": 3})).value == "number 3"
+
+
 @pytest.mark.parametrize(
     ("callee", "arguments", "sentence"),
     [
+        pytest.param(leaves, {}, "The function failed (RuntimeError).", id="it ends the process"),
+        pytest.param(leaves_soon, {}, "The function failed (SystemExit).", id="it ends the process from the loop"),
+        pytest.param(gives_up, {}, "The function failed (CancelledError).", id="it gives up work of its own"),
+        pytest.param(waits_in_vain, {}, "The function failed (TimeoutError).", id="a limit of its own"),
+        pytest.param(trips, {"number": 1}, "The function failed (KeyError).", id="its arguments cannot be checked"),
         pytest.param(fails, {}, "The function failed (ValueError).", id="it raises"),
         pytest.param(refuses, {}, "There is no such article.", id="it says why not"),
         pytest.param(hangs, {}, "The function did not return within 0.01 seconds.", id="it takes too long"),
@@ -202,9 +249,30 @@ def unspeakable(article: threading.Thread) -> None:
     """Order."""
 
 
+def forgeable(caller: Caller | None = None) -> None:
+    """Order."""
+
+
+async def yields() -> AsyncIterator[int]:
+    """Order."""
+    yield 1
+
+
+def unreadable(article: "1 +") -> None:  # type: ignore[valid-type]  # noqa: F722 - that is what it is about
+    """Order."""
+
+
+def test_a_function_that_is_given_no_time_is_refused_where_it_is_marked() -> None:
+    with pytest.raises(ValueError, match="gives a function no time"):
+        function(seconds=0)
+
+
 @pytest.mark.parametrize(
     ("callee", "sentence"),
     [
+        pytest.param(forgeable, "has a parameter caller with a Caller in its type; write Caller", id="who asks, maybe"),
+        pytest.param(yields, "yields; let it return everything at once.", id="a generator"),
+        pytest.param(unreadable, "has a type that cannot be read", id="no annotation at all"),
         pytest.param(untyped, "has an untyped parameter, article; write its type.", id="untyped"),
         pytest.param(undescribed, "has no docstring; write one that tells the model what it does.", id="undescribed"),
         pytest.param(variadic, "takes *articles: str; every parameter needs a name of its own.", id="variadic"),

@@ -224,7 +224,7 @@ async def test_a_searched_answer_names_its_tool_and_its_sources() -> None:
         events = await ask(model)
 
     assert [event for event in events if isinstance(event, ToolUse)] == [ToolUse("google_search")]
-    assert Citation(fault.url, fault.title, 0) in events
+    assert Citation(fault.url, fault.title, 0, len(fault.text.encode())) in events
     assert Suggestion("Zürich", "https://www.google.com/search?q=Z%C3%BCrich") in events
     assert fault.text in text_of(events)
 

@@ -255,6 +255,14 @@ async def test_somebody_is_told_what_they_used_today_and_lately_and_what_that_co
     assert "Google's list of 2026-11-22" in words
 
 
+async def test_searches_are_counted_beside_the_tokens_and_paid_for() -> None:
+    spent = (Spent(TODAY, "slack:ada", "gemini-4-hydrogen", 1, replace(MILLION, searches=1000)),)
+    words = await insight(Books(spent=spent)).usage(Platform("slack"), ADA)
+
+    assert "1,000,000 out, 1,000 searches, about $23.00" in words
+    assert [line.split()[-2:] for line in plain_usage(spent, days=1, is_free=False)][1] == ["1,000", "23.00"]
+
+
 async def test_the_offline_model_costs_nothing_and_says_so() -> None:
     words = await insight(Books(spent=SPENT), offline=True).usage(Platform("slack"), ADA)
 
@@ -275,12 +283,12 @@ def test_the_operator_sees_days_models_people_and_the_sum() -> None:
     shown = list(plain_usage(SPENT, days=30, is_free=False))
 
     assert [line.split() for line in shown[1:4]] == [
-        ["2026-11-18", "gemini-4-hydrogen", "3", "1,000,000", "0", "1,000,000", "0", "0", "9.00"],
-        ["2026-11-02", "gemini-4-hydrogen", "2", "1,000,000", "0", "1,000,000", "0", "0", "9.00"],
-        ["2026-11-02", "unobtainium", "4", "1,200", "1,000", "40", "16", "0", "?"],
+        ["2026-11-18", "gemini-4-hydrogen", "3", "1,000,000", "0", "1,000,000", "0", "0", "0", "9.00"],
+        ["2026-11-02", "gemini-4-hydrogen", "2", "1,000,000", "0", "1,000,000", "0", "0", "0", "9.00"],
+        ["2026-11-02", "unobtainium", "4", "1,200", "1,000", "40", "16", "0", "0", "?"],
     ]
     assert [line.split()[:2] for line in shown[6:8]] == [["slack:ada", "5"], ["slack:ben", "4"]]
-    assert shown[9].split() == ["in", "all", "9", "2,001,200", "1,000", "2,000,040", "16", "0", "18.00"]
+    assert shown[9].split() == ["in", "all", "9", "2,001,200", "1,000", "2,000,040", "16", "0", "0", "18.00"]
     assert "No price is known of unobtainium" in shown[-1]
     assert len({len(line) for line in shown[:4]}) == 1
 

@@ -23,6 +23,7 @@ DAY = date(2026, 11, 22)
         pytest.param(Usage(input_tokens=MILLION, cached_tokens=MILLION), "0.075", id="what was found again"),
         pytest.param(Usage(input_tokens=MILLION, cached_tokens=400_000), "0.93", id="a part of it found again"),
         pytest.param(Usage(cached_tokens=MILLION), "0", id="nothing is found again that was not given"),
+        pytest.param(Usage(input_tokens=MILLION, searches=1000), "15.50", id="searches are paid one by one"),
         pytest.param(Usage(), "0", id="nothing"),
     ],
 )

@@ -13,7 +13,12 @@ SECRET = Thread(Platform("slack"), "T1", "C2", "1700000000.000200")
 
 
 def privacy(
-    *, tier: str | None = None, retention_days: int | None = None, is_offline: bool = False, toolbox: Toolbox = NO_TOOLS
+    *,
+    tier: str | None = None,
+    retention_days: int | None = None,
+    is_offline: bool = False,
+    toolbox: Toolbox = NO_TOOLS,
+    has_research: bool = False,
 ) -> Privacy:
     return Privacy(
         policy=Policy(private_channels=frozenset({"C2"})),
@@ -22,6 +27,7 @@ def privacy(
         is_offline=is_offline,
         keeps_text=frozenset({PAGE.platform}),
         toolbox=toolbox,
+        has_research=has_research,
     )
 
 
@@ -113,3 +119,13 @@ def test_what_tools_are_offered_and_what_they_keep_is_said_of_each_thread() -> N
     assert "Gemini may use here: reading the pages you link to." in plain
     assert "use here" not in privacy().words(SLACK)
     assert "use here" not in privacy(toolbox=box, is_offline=True).words(SLACK)
+
+
+def test_what_research_leaves_at_google_is_said_where_there_is_any() -> None:
+    words = privacy(has_research=True).words(SLACK)
+
+    assert "searches the web: Google keeps questions and answers" in words
+    assert "`forget` deletes the report there, not what was searched for." in words
+    assert "Research" not in privacy().words(SLACK)
+    assert "Research" not in privacy(has_research=True).words(SECRET)
+    assert "Research" not in privacy(has_research=True, is_offline=True).words(SLACK)

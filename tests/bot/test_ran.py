@@ -2,10 +2,11 @@
 
 import pytest
 
-from adapters.web.format import blocks_with, folded, without_places
+from adapters.web.format import blocks_with
 from bot.answers import Answer
 from bot.evidence import Run
 from bot.made import CODE_NAME, passages_of
+from bot.marks import folded, without_places
 from bot.messages import MessageId
 from bot.ran import markdown_of_runs
 
@@ -36,6 +37,12 @@ def test_nobody_reads_a_megabyte() -> None:
     assert len(shown) < 20 * 30_000
     assert "(70,000 characters more)" in shown
     assert shown.endswith("and 10 more")
+
+
+def test_what_is_just_as_much_as_is_shown_is_not_cut() -> None:
+    shown = markdown_of_runs([Run("x" * 20_000, "python", "y" * 8_000)] * 20)
+
+    assert "more" not in shown
 
 
 def test_it_is_a_file_under_the_answer() -> None:

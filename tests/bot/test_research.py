@@ -182,6 +182,16 @@ async def test_research_out_of_time_is_given_up_and_cancelled() -> None:
     assert "longer than" in (turn.notice or "")
 
 
+@pytest.mark.parametrize("trouble", [ModelUnavailable("away"), InteractionLost("run1")], ids=["away", "not known"])
+async def test_what_was_done_in_time_is_not_given_up_since_one_look_at_it_failed(trouble: ModelError) -> None:
+    async with core(limits=replace(PATIENT, run=0.0)) as clew:
+        clew.model.will_find("run1", trouble, REPORT)
+        await clew.says("research: kites")
+        await clew.ended(1)
+
+        assert clew.shown() == ["Kites fly."]
+
+
 @pytest.mark.parametrize("command", [Command.STOP, Command.RESET, Command.FORGET])
 async def test_who_wants_it_no_longer_has_it_cancelled_until_gemini_says_that_it_has_ended(command: Command) -> None:
     async with core() as clew:
@@ -218,6 +228,21 @@ async def test_after_a_restart_the_same_research_is_waited_for_with_what_time_it
         assert clew.shown() == ["Kites fly."]
     assert turn.state is TurnState.ANSWERED
     assert len(model.begun) == 1
+
+
+async def test_of_a_report_that_was_there_after_a_restart_it_is_not_said_how_long_it_took(tmp_path: Path) -> None:
+    url, model = f"sqlite:///{tmp_path / 'clew.db'}", ScriptedModel()
+    model.will_find("run1", REPORT)
+    async with open_store(url, keeps_text=frozenset({TEST})) as store:
+        await store.add(message("research: kites"))
+        claim = await store.claim(thread_named())
+        assert claim is not None
+        await store.runs.researching(claim.turn, "researcher", most=5)
+        await store.runs.began(claim.turn, InteractionId("run1"))
+    async with core(url=url, model=model) as clew:
+        await clew.ended(1)
+
+    assert clew.adapter.replies[0].draft.answer.opening.startswith("_Researched by_ `researcher`")
 
 
 async def test_a_stop_that_nobody_saw_through_is_seen_through_by_the_next_start(tmp_path: Path) -> None:

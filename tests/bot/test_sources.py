@@ -43,7 +43,16 @@ REDIRECT = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/"
             ["1. plan \\[1\\].pdf"],
             id="a file without an address",
         ),
-        pytest.param((Citation("javascript:x", "no"), Citation("https://[", "no")), [], id="none that can be shown"),
+        pytest.param(
+            (Citation("javascript:x", "no"), Citation("https://[", "no"), Citation("https:///a", "no")),
+            [],
+            id="none that can be shown",
+        ),
+        pytest.param(
+            (Citation("https://e.example/1", "A" * 120), Citation("https://e.example/2", "A" * 121)),
+            [f"1. [{'A' * 120}](https://e.example/1)", f"2. [{'A' * 119}…](https://e.example/2)"],
+            id="a title too long for a line",
+        ),
         pytest.param(
             (Citation(f"https://e.example/{'a' * 2000}", "A"),), ["1. A"], id="an address too long for a line"
         ),

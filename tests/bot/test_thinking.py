@@ -3,7 +3,7 @@
 import pytest
 
 from bot.answers import Answer, Draft, TextPiece, Thought, ToolUse
-from bot.thinking import LONGEST, doing
+from bot.thinking import LONGEST, doing, passage
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,15 @@ def test_a_tool_is_in_use_until_the_model_goes_on(event: Thought | TextPiece) ->
     draft.add(ToolUse("google_search"))
     draft.add(event)
     assert draft.answer.tool is None
+
+
+def test_a_passage_is_as_plain_and_no_longer_than_a_few_lines() -> None:
+    assert passage("**Planning**\n\n- Ask <@U1>\n- See https://evil.example/x") == (
+        "Planning",
+        "- Ask ‹＠U1›",
+        "- See …",
+    )
+    assert passage("\n\n****\n") == ()
+    long = passage("\n".join(f"{number} " + "far " * 90 for number in range(40)))
+    assert long[-1] == "…"
+    assert sum(map(len, long)) < 700

@@ -48,7 +48,39 @@ def test_pages_are_read_as_a_rule_and_nothing_is_offered_on_demand() -> None:
     assert "none; CLEW_TOOLS offers some" in "\n".join(outlook(read_settings({"CLEW_TOOLS": "none"}, None)))
 
 
-@pytest.mark.parametrize("name", ["google_serch", "none, url_context", "google_maps"])
+def test_a_tool_that_is_named_and_described_is_offered_once_as_it_is_described(tmp_path: Path) -> None:
+    file = tmp_path / "tools.toml"
+    file.write_text('[[everywhere]]\ntype = "google_search"\nsearch_types = ["web_search"]')
+    settings = read_settings({"CLEW_TOOLS": "google_search, url_context", "CLEW_TOOLS_FILE": str(file)}, None)
+
+    assert settings.toolbox.everywhere == (
+        {"type": "url_context"},
+        {"type": "google_search", "search_types": ["web_search"]},
+    )
+
+
+@pytest.mark.parametrize("name", ["none, url_context", "url_context,none"])
+def test_none_stands_alone(name: str) -> None:
+    with pytest.raises(SettingsError, match="CLEW_TOOLS holds none beside names; give none alone"):
+        read_settings({"CLEW_TOOLS": name}, None)
+    assert read_settings({"CLEW_TOOLS": "none, none"}, None).toolbox.everywhere == ()
+
+
+@pytest.mark.parametrize("variable", ["CLEW_SEARCH_CHANNELS", "CLEW_PRIVATE_CHANNELS"])
+@pytest.mark.parametrize(
+    "name", ["#general", "general", "<#C0123|general>", "https://x.slack.com/archives/C0123", "web"]
+)
+def test_what_is_no_channels_id_stops_the_start(variable: str, name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({variable: f"C0123, {name}"}, None)
+
+    assert str(caught.value) == (
+        f"{variable} holds {name!r}, which is no channel's id; give ids such as C0123ABCD (Slack), "
+        "123456789012345678 (Discord) or page."
+    )
+
+
+@pytest.mark.parametrize("name", ["google_serch", "google_maps"])
 def test_an_unknown_name_stops_the_start(name: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings({"CLEW_TOOLS": name}, None)
@@ -71,6 +103,9 @@ def test_an_unknown_name_stops_the_start(name: str) -> None:
         pytest.param(b'[[anywhere]]\ntype = "hush"', "has 'anywhere' in its file; begin each", id="another table"),
         pytest.param(b'[everywhere]\ntype = "hush"', "begin each tool with [[everywhere]], in two", id="one bracket"),
         pytest.param(b'[channels.C1]\ntype = "hush"', "with [[channels.C1]], in two", id="one bracket for a channel"),
+        pytest.param(
+            b'[[channels.general]]\ntype = "hush"', "[[channels.general]] in its file, which is no", id="a name"
+        ),
         pytest.param(b'channels = "hush"', "has a wrong channels in its file", id="no channels"),
         pytest.param(
             b'[[everywhere]]\ntype = "a"\n[[everywhere]]\nname = "hush"',

@@ -19,8 +19,9 @@ from bot.offline import CitationFault, Faults, offline_model
 from bot.offline.faults import Indexes
 from bot.policy import Policy
 from bot.tools import NO_TOOLS, Toolbox, names_of, words_for
+from tests.support.calling import Desk
 from tests.support.core import PATIENT, core
-from tests.support.scripted import completed
+from tests.support.scripted import answer, completed
 
 SEARCH: Tool = {"type": "google_search"}
 PAGES: Tool = {"type": "url_context"}
@@ -295,3 +296,56 @@ async def test_a_question_that_is_rejected_without_tools_too_is_told_so() -> Non
 
     assert len(clew.model.asked) == 2
     assert "rejects this question" in (turn.notice or "")
+
+
+async def test_tools_that_are_refused_again_and_again_are_left_out_for_a_while_and_then_tried_again() -> None:
+    now = [0.0]
+    refused = QuestionRejected("invalid_request", chained=False)
+    lately = toolless_remark((PAGES, SEARCH), lately=True)
+    async with core(toolbox=PAGES_EVERYWHERE, clock=lambda: now[0]) as clew:
+        for number, (at, refusals) in enumerate([(0, 1), (1, 1), (2, 0), (600, 0), (700, 1), (701, 0), (2000, 0)], 1):
+            now[0] = at
+            for _ in range(refusals):
+                clew.model.will(refused)
+            clew.model.will(*answer(f"i{number}", "Here."))
+            await clew.says(f"question {number}")
+            await clew.ended(number)
+
+    asked = [len(one.manner.tools) for one in clew.model.asked]
+    assert asked == [2, 0, 2, 0, 0, 0, 2, 0, 0, 2]
+    assert [lately in shown for shown in clew.shown()] == [False, False, True, True, False, True, False]
+
+
+async def test_a_question_that_is_rejected_for_another_reason_costs_the_next_ones_no_tools() -> None:
+    async with core(toolbox=PAGES_EVERYWHERE) as clew:
+        for number in range(1, 4):
+            clew.model.will(QuestionRejected("invalid_request", chained=False))
+            clew.model.will(QuestionRejected("invalid_request", chained=False))
+            await clew.says(f"bad {number}")
+            await clew.ended(number)
+        for number in range(4, 9):  # now and then one fails with tools, but never two in a row
+            if number % 2 == 0:
+                clew.model.will(QuestionRejected("invalid_request", chained=False))
+            clew.model.will(*answer(f"i{number}", "Here."))
+            await clew.says(f"good {number}")
+            await clew.ended(number)
+
+    assert [len(one.manner.tools) for one in clew.model.asked] == [2, 0] * 3 + [2, 0, 2, 2, 0, 2, 2, 0]
+
+
+async def test_functions_are_offered_without_tools_that_were_refused_until_they_are_refused_by_themselves() -> None:
+    refused, functions = QuestionRejected("invalid_request", chained=False), Desk().functions
+    async with core(toolbox=PAGES_EVERYWHERE, functions=functions) as clew:
+        for number, refusals in enumerate([1, 1, 0, 1, 1, 0], 1):
+            for _ in range(refusals):
+                clew.model.will(refused)
+            clew.model.will(*answer(f"i{number}", "Here."))
+            await clew.says(f"question {number}")
+            await clew.ended(number)
+
+    assert [len(one.manner.tools) for one in clew.model.asked] == [3, 1, 3, 1, 1, 1, 0, 1, 0, 0]
+    lately = [toolless_remark(tools, lately=True) in shown for tools, shown in zip(_LATELY, clew.shown(), strict=True)]
+    assert lately == [False, False, True, True, True, True]
+
+
+_LATELY = ((PAGES, SEARCH),) * 5 + ((PAGES, SEARCH, {"type": "function"}),)

@@ -16,27 +16,24 @@ from bot.answers import PLAIN, After, AnswerEvent, Completed, Manner, Question
 from bot.errors import ModelError, StaleTurn, ThreadClosed
 from bot.messages import InteractionId, Message, MessageId, Refusal, Thread, Turn, TurnId
 from bot.ports import Claim, Model, Retried, Store
-from tests.chaos.bugs_shown import blind_retry, button_left, confirmed_twice, pings_everybody, status_left
+from tests.chaos.bugs_functions import anybody_approves, approval_skipped, approved_twice
+from tests.chaos.bugs_research import cancel_forgotten, cap_ignored, research_begun_twice
+from tests.chaos.bugs_shown import (
+    approval_left,
+    blind_retry,
+    button_left,
+    confirmed_twice,
+    pings_everybody,
+    report_attached_twice,
+    status_left,
+)
+from tests.chaos.interposing import forgetting as _forgetting
+from tests.chaos.interposing import interposed as _interposed
 
 SOUND = Around
 
 E = TypeVar("E")
-Instead = Callable[..., object]
 _Added = tuple[Message, Refusal | None]
-
-
-class _Interposed:
-    """An end of which some methods are exchanged."""
-
-    def __init__(self, end: object, instead: Mapping[str, Instead]) -> None:
-        self._end, self._instead = end, instead
-
-    def __getattr__(self, name: str) -> object:
-        return self._instead.get(name) or getattr(self._end, name)
-
-
-def _interposed(end: E, **instead: Instead) -> E:
-    return cast("E", _Interposed(end, instead))
 
 
 # --- what arrives ---------------------------------------------------------------------------------
@@ -230,26 +227,6 @@ def private_stored() -> Around:
 # --- taking up ------------------------------------------------------------------------------------
 
 
-def _forgetting(change: Callable[[Turn], Turn]) -> Callable[[Store], Store]:
-    """A store that, of the turns an earlier life left open, forgets something."""
-
-    def wrap(store: Store) -> Store:
-        left_open: set[TurnId] = set()
-
-        async def running() -> Sequence[Turn]:
-            found = [change(turn) for turn in await store.running()]
-            left_open.update(turn.id for turn in found)
-            return found
-
-        async def turn(asked: Turn) -> Turn | None:
-            found = await store.turn(asked)
-            return change(found) if found is not None and found.id in left_open else found
-
-        return _interposed(store, running=running, turn=turn)
-
-    return wrap
-
-
 def recovery_without_adoption() -> Around:
     """Where the parts of an unfinished reply stand is forgotten at the start."""
     return Around(store=_forgetting(lambda turn: replace(turn, parts=())))
@@ -317,6 +294,14 @@ BUGS: Mapping[str, Callable[[], Around]] = {
         confirmed_twice,
         button_left,
         status_left,
+        approval_skipped,
+        approved_twice,
+        anybody_approves,
+        approval_left,
+        research_begun_twice,
+        cancel_forgotten,
+        cap_ignored,
+        report_attached_twice,
     )
 }
 """Each by its name."""

@@ -53,24 +53,48 @@ def confirmed_twice() -> Around:
     return Around(slack=lambda line: _Client.over(line, {"chat.postMessage"}, twice))
 
 
+def report_attached_twice() -> Around:
+    """Slack is told twice to share the file that goes with a report."""
+
+    async def twice(client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]) -> AsyncSlackResponse:
+        await call(method, **named)
+        return await call(method, **named)
+
+    return Around(slack=lambda line: _Client.over(line, {"files.completeUploadExternal"}, twice))
+
+
 def button_left() -> Around:
     """An answer ends, and its Stop button stays."""
 
     async def keeping(
         client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]
     ) -> AsyncSlackResponse:
-        return await call(method, **{**named, "json": _with_stop(named["json"])})
+        return await call(method, **{**named, "json": _with_button(named["json"], "Stop")})
 
     return Around(
         slack=lambda line: _Client.over(line, {"chat.postMessage", "chat.update", "chat.stopStream"}, keeping)
     )
 
 
-def _with_stop(sent: object) -> object:
-    stop = {"type": "button", "text": {"type": "plain_text", "text": "Stop"}, "action_id": "left", "value": "left"}
+def _with_button(sent: object, label: str) -> object:
+    left = {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": "left", "value": "left"}
     whole = cast("dict[str, object]", sent)
     blocks = cast("list[dict[str, object]]", whole.get("blocks") or [])
-    return {**whole, "blocks": [*blocks, {"type": "actions", "elements": [stop]}]} if blocks else whole
+    return {**whole, "blocks": [*blocks, {"type": "actions", "elements": [left]}]} if blocks else whole
+
+
+def approval_left() -> Around:
+    """What was approved of still has its button."""
+
+    async def keeping(
+        client: AsyncWebClient, call: "_Call", method: str, named: dict[str, object]
+    ) -> AsyncSlackResponse:
+        sent = cast("dict[str, object]", named["json"])
+        if sent.get("text") == "Approved.":
+            named = {**named, "json": _with_button(sent, "Approve")}
+        return await call(method, **named)
+
+    return Around(slack=lambda line: _Client.over(line, {"chat.update"}, keeping))
 
 
 def status_left() -> Around:

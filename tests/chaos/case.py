@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, auto
 
@@ -32,7 +32,8 @@ class Case:
             on a busy machine.
         numbers: of the message that ever had a tag.
         reports: how often it says what became of forgetting; None where nobody can count them.
-        files_there: as `History` has them.
+        files_there, longest_run: as `History` has them.
+        saved: what is in each report that is attached; None where nobody can see that.
     """
 
     thread: Thread
@@ -47,6 +48,8 @@ class Case:
     reports: int | None = None
     is_private: bool = False
     files_there: Collection[str] = ()
+    saved: Sequence[str] | None = None
+    longest_run: float | None = None
 
     @property
     def answers(self) -> Sequence[Stood]:
@@ -126,6 +129,19 @@ def done_by(gave: Gave) -> float:
     return float("inf") if gave.told_at is None else gave.told_at
 
 
+def retries_of(case: Case) -> list[Gave]:
+    """The retries that may have been heeded; of several presses of one button all of them as one."""
+    found: dict[object, Gave] = {}
+    for gave in case.gave:
+        if gave.command is not Command.RETRY or not (gave.told is None or "I answer the last question" in gave.told):
+            continue
+        first = found.setdefault(gave.button or id(gave), gave)
+        if first is not gave:
+            later = max((first, gave), key=done_by)
+            found[gave.button] = replace(first, told=later.told, told_at=later.told_at)
+    return list(found.values())
+
+
 def _order(said: Said) -> Decimal:
     """The platform's own order; the page's ids are made up by whoever asks, and tell none."""
     return Decimal(said.at if said.thread.platform == WEB else said.id)
@@ -157,4 +173,6 @@ def cases(history: History) -> Iterator[Case]:
             reports=history.reports.get(thread),
             is_private=thread in history.private,
             files_there=history.files_there,
+            saved=history.saved.get(thread),
+            longest_run=history.longest_run,
         )

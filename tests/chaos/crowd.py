@@ -9,6 +9,7 @@ from functools import partial
 import aiohttp
 
 from bot.commands import Command
+from tests.chaos.deeds_research import Researching
 from tests.chaos.gemini import tag
 from tests.chaos.history import Gave, Said, Way
 from tests.chaos.place_discord import DiscordPlace
@@ -87,6 +88,7 @@ class Talk:
             (2, self._retries),
             (2, self._resets),
             (1, self._has_it_forgotten),
+            *Researching(self.place, self.dice, self._tag, self._somebody, self._clears).ways(),
         ]
         if self.place.can_change:
             ways += [(3, self._changes), (2, self._takes_back), (1, self._changes_the_first)]

@@ -3,14 +3,19 @@
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.offline import Conversation, OfflineModel, Received
+from bot.offline import Act, Conversation, OfflineModel, Received
 from bot.offline.conversation import LABEL
+from bot.offline.orders import Order
+from bot.offline.toolbox import Use
 from bot.offline.wire import JsonObject, Refused, objects_in, text_in
+from tests.chaos import deeds_functions as deeds
 from tests.chaos.history import Asked, Outcome
+from tests.chaos.history_functions import Call
+from tests.chaos.researches import report
 
 TAG = re.compile(r"q\d{5}")
 OPENING = re.compile(r"Answer to ((?:q\d{5} ?)+)\.")
@@ -20,7 +25,11 @@ _LAST = re.compile(r"Known before: (nothing|(?:q\d{5} ?)+)\. That is all on (q\d
 _LONG, _EVERY_LONG = 60, 9  # lines, some 4,000 characters: three messages in Discord; one in so many questions
 _EVERY_NOISY = 7  # one in so many calls everybody
 _NOISE = "<!channel> <!here> @everyone @here <https://preview.example.org/>\n\n"
-_OUTCOMES = {"completed": Outcome.COMPLETED, "in_progress": Outcome.RUNNING}
+_OUTCOMES = {
+    "completed": Outcome.COMPLETED,
+    "requires_action": Outcome.COMPLETED,
+    "in_progress": Outcome.RUNNING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +37,59 @@ class _Create:
     tags: tuple[str, ...]
     knew: tuple[str, ...]
     at: float  # seconds of the run
+    called: Sequence[JsonObject] = ()
 
 
 @dataclass(slots=True)
 class Gemini:
     """What the offline model says, and what it was asked.
 
-    `brain` and `new_id` go to `offline_model`, which calls the one right before the other for each interaction.
+    `brain`, `acts`, `researcher` and `new_id` go to `offline_model`, which calls one or two of the first three right
+    before the last for each interaction.
     """
 
     began: float = field(default_factory=time.time)  # seconds since 1970
     _creates: dict[str, _Create] = field(default_factory=dict)
     _statuses: dict[str, tuple[str, float]] = field(default_factory=dict)  # of what may be forgotten from then on
     _next: _Create | None = None
+    _said: str | None = None  # the answer to what was acted upon
+    calls: dict[str, Call] = field(default_factory=dict)  # all that were made
 
     def brain(self, conversation: Conversation) -> str:
+        if (said := self._said) is not None:
+            self._said = None
+            return said
         tags = _tags(conversation.question.texts)
+        return answer(tags, self._reads(tags, conversation))
+
+    def acts(self, conversation: Conversation, order: Order, token: str) -> Act:
+        """What is done besides answering, for the sake of what somebody asked last."""
+        question, told = deeds.rounds_of(conversation)
+        tags = _tags(question)
+        called = deeds.calls_for(tags, order, rounds=len(told), token=token)
+        self._said = answer(tags, self._reads(tags, conversation, called), deeds.words_of(tags, order, told))
+        done = deeds.act_for(tags, self._said, order, called)
+        if done.used.text is not None:
+            self._said = None  # nobody asks for it
+        return done
+
+    def _reads(
+        self, tags: tuple[str, ...], conversation: Conversation, called: Sequence[JsonObject] = ()
+    ) -> tuple[str, ...]:
         knew = tuple(tag for tag in _tags(conversation.said_earlier) if tag not in tags)
-        self._next = _Create(tags, knew, time.time() - self.began)
-        return answer(tags, knew)
+        self._next = _Create(tags, knew, time.time() - self.began, called)
+        return knew
+
+    def researcher(self, conversation: Conversation) -> Use:
+        return report(self.brain(conversation), conversation)
 
     def new_id(self) -> str:
         name = secrets.token_hex(16)
         if self._next is not None:
-            self._creates[f"v1_{name}"], self._next = self._next, None
+            create, self._next = self._next, None
+            self._creates[f"v1_{name}"] = create
+            found = deeds.read_calls(create.called, create.tags, f"v1_{name}")
+            self.calls.update({call.id: call for call in found})
         return name
 
     def note_outcomes(self, model: OfflineModel) -> None:
@@ -65,17 +103,33 @@ class Gemini:
         addresses = {address for one in asked for address in one.files.values()}
         return {address for address in addresses if _is_there(model, address)}
 
+    def told(self, model: OfflineModel) -> list[list[dict[str, str]]]:
+        """The results that were told in each create, taken or refused, which told any: a group for each round."""
+        groups = (deeds.groups_in(request.body or {}) for request in model.requests if request.is_create)
+        return [found for found in groups if found]
+
     def asked(self, model: OfflineModel) -> list[Asked]:
         """All that was created, oldest first."""
+        asks = [request for request in model.requests if request.is_create]
+        last = {frozenset(deeds.results_in(one.body or {})): one.interaction in self._creates for one in asks}
+        refused = {results for results, was_taken in last.items() if not was_taken}
+        at_work, told = set(model.at_work), _told(model)
         return [
-            self._asked(model, request, request.interaction)
+            replace(
+                self._asked(model, request, request.interaction, refused),
+                is_at_work=request.interaction in at_work,
+                is_cancelled=("cancel", request.interaction) in told,
+                is_deleted=("delete", request.interaction) in told,
+            )
             for request in model.requests
             if request.is_create and request.interaction in self._creates
         ]
 
-    def _asked(self, model: OfflineModel, request: Received, name: str) -> Asked:
+    def _asked(self, model: OfflineModel, request: Received, name: str, refused: Set[frozenset[str]]) -> Asked:
         create, body = self._creates[name], request.body or {}
+        calls = tuple(call.id for call in deeds.read_calls(create.called, create.tags, name))
         after, status = body.get("previous_interaction_id"), _status(model, name)
+        agent, is_background = body.get("agent"), body.get("background") is True
         is_known, ended_at, lost_at = status is not None, None, None
         if status is None:
             status, lost_at = self._statuses.get(name, ("lost", create.at))
@@ -93,12 +147,33 @@ class Gemini:
             is_kept=body.get("store") is not False,
             outcome=outcome if is_known or outcome is Outcome.COMPLETED else Outcome.LOST,
             # What was on its way when a connection is reset may never have been read.
-            is_told=request.pieces > 0 and not request.dropped,
+            is_told=not request.dropped
+            and (
+                request.pieces > 0
+                or (bool(calls) and _is_heard_out(request))
+                or (is_background and not request.disconnected)
+            ),
             ended_at=ended_at,
             lost_at=lost_at,
             is_there=is_known,
             files=_files(body),
+            calls=calls,
+            results=deeds.results_in(body),
+            is_refused=bool(calls) and frozenset(calls) in refused,
+            agent=agent if isinstance(agent, str) else None,
+            is_background=is_background,
         )
+
+
+def _is_heard_out(request: Received) -> bool:
+    return request.ended and not request.disconnected
+
+
+def _told(model: OfflineModel) -> set[tuple[str, str]]:
+    """The interactions that were to be cancelled or deleted, whether that was heeded or not."""
+    paths = [(request.method, request.path.split("/")) for request in model.requests]
+    told = {("delete", path[-1]) for method, path in paths if method == "DELETE"}
+    return told | {("cancel", path[-2]) for method, path in paths if method == "POST" and path[-1] == "cancel"}
 
 
 def _files(body: Mapping[str, object]) -> dict[str, str]:
@@ -133,8 +208,8 @@ def _is_there(model: OfflineModel, address: str) -> bool:
     return True
 
 
-def answer(tags: Sequence[str], knew: Sequence[str]) -> str:
-    """An answer to the questions of these tags; the same for the same."""
+def answer(tags: Sequence[str], knew: Sequence[str], more: Sequence[str] = ()) -> str:
+    """An answer to the questions of these tags, with more paragraphs; the same for the same."""
     if not tags:
         return "There is no question in this."
     number = int(tags[0][1:])
@@ -145,7 +220,7 @@ def answer(tags: Sequence[str], knew: Sequence[str]) -> str:
         parts += [
             f"Line {line} of {_LONG} for {tags[0]}: the thread winds on through the labyrinth." for line in _lines()
         ]
-    parts.append(f"Known before: {' '.join(knew) or 'nothing'}. That is all on {tags[0]}.")
+    parts += [*more, f"Known before: {' '.join(knew) or 'nothing'}. That is all on {tags[0]}."]
     return "\n\n".join(parts)
 
 
@@ -178,7 +253,7 @@ def goes_on(text: str) -> str | None:
     """The question whose answer a text goes on with, without being its beginning."""
     if OPENING.search(text):
         return None
-    found = _LINE.search(text) or _LAST.search(text)
+    found = _LINE.search(text) or _LAST.search(text) or deeds.OF.search(text)
     return found[found.lastindex or 0] if found else None
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from bot.commands import Command
 from bot.messages import Thread
+from tests.chaos.history_functions import Functions
 
 
 @dataclass(slots=True)
@@ -92,6 +93,14 @@ class Asked:
         lost_at: from when on it may not have been there to be fetched, if it was forgotten.
         is_there: whether Gemini still has it in the end.
         files: the address of each file that was handed over beforehand, by the name it was sent with.
+        calls: the ids of the functions it called for, instead of answering.
+        results: what was returned of the calls of the interaction it went on from, by their ids; none for a question.
+        is_refused: Gemini refused what was returned of its calls, the last time it was told.
+        agent: that researches for it, if one does.
+        is_background: nobody listens to it: it is looked at until it has ended.
+        is_cancelled: Gemini was told to end it, whether it did or not.
+        is_deleted: Gemini was told to delete it, which does not end it.
+        is_at_work: Gemini works on it in the end, and is paid for that.
     """
 
     id: str
@@ -106,6 +115,14 @@ class Asked:
     lost_at: float | None = None
     is_there: bool = True
     files: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+    results: Mapping[str, str] = field(default_factory=dict)
+    is_refused: bool = False
+    agent: str | None = None
+    is_background: bool = False
+    is_cancelled: bool = False
+    is_deleted: bool = False
+    is_at_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +179,10 @@ class History:
     reports: Mapping[Thread, int] = field(default_factory=dict)  # how often it says what became of forgetting
     private: Collection[Thread] = ()  # of which Gemini is to keep nothing
     files_there: Collection[str] = ()  # addresses of files that Gemini has in the end
+    functions: Functions = field(default_factory=Functions)
+    saved: Mapping[Thread, Sequence[str]] = field(default_factory=dict)  # what is in each report that is attached
+    most_research: int | None = None  # researches that may be begun; None where nobody can count them
+    longest_run: float | None = None  # seconds that something may run in the background; None: for ever
 
 
 @dataclass(frozen=True, slots=True)

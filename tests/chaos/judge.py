@@ -6,16 +6,21 @@ blind it says so: what is allowed is named by its reason, never by how much of i
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import pairwise
 
 from bot.commands import Command
 from bot.messages import Thread
-from tests.chaos.case import Case, Due, cases, done_by
+from tests.chaos.case import Case, Due, cases, done_by, retries_of
 from tests.chaos.history import Asked, End, Gave, History, Outcome, Said, Stood, Verdict, Way
 from tests.chaos.judge_commands import commands_are_heeded
+from tests.chaos.judge_functions import (
+    asked_the_same,
+    functions_are_heeded,
+    results_refused,
+    shows_what_it_did,
+)
 from tests.chaos.judge_kept import kept_as_promised
 from tests.chaos.judge_memory import memory_is_true
+from tests.chaos.judge_research import research_is_right, within_the_cap
 
 ENDS_A_TURN = frozenset({Command.STOP, Command.RESET, Command.FORGET})
 
@@ -23,7 +28,8 @@ ENDS_A_TURN = frozenset({Command.STOP, Command.RESET, Command.FORGET})
 def judge(history: History) -> list[Verdict]:
     """Every promise that was broken, thread by thread; none in a run that was right."""
     verdicts = [*_nobody_is_harmed(history), *_nothing_is_left(history), *_it_lives(history)]
-    verdicts += _nothing_stands_elsewhere(history)
+    verdicts += [*_nothing_stands_elsewhere(history), *within_the_cap(history)]
+    verdicts += functions_are_heeded(history)
     for case in cases(history):
         verdicts += _answered_once(case)
         verdicts += _told_why_not(case)
@@ -33,6 +39,8 @@ def judge(history: History) -> list[Verdict]:
         verdicts += _is_finished(case)
         verdicts += commands_are_heeded(case)
         verdicts += kept_as_promised(case)
+        verdicts += shows_what_it_did(case)
+        verdicts += research_is_right(case)
     return verdicts
 
 
@@ -154,33 +162,21 @@ def _paid_once(case: Case) -> Iterator[Verdict]:
     that was never kept, one whose id the bot cannot know: it was not sent, or the bot died while it was in flight.
     And after each Retry, once: one that was given before the second time and confirmed after the first, for the bot may
     have been away. A button that is pressed twice is one Retry, for it goes with the answer it stands under. A refused
-    question creates nothing, and a summary names no question.
+    question creates nothing, and a summary names no question. Where Gemini refuses the results of what it called for,
+    no more can be had of that.
     """
     seen = set[str]()  # of a turn of several messages it is said once
     for number, said in enumerate(case.said):
-        retries = _retries(case)
-        for first, again in pairwise(case.asks_of(number)):
+        retries = retries_of(case)
+        for first, again in asked_the_same(case.asks_of(number)):
             wanted = next((one for one in retries if one.at <= again.at and first.at <= done_by(one)), None)
-            if _came_to_nothing(first, case, by=again.at):
+            if _came_to_nothing(first, case, by=again.at) or results_refused(first, case):
                 continue
             if wanted is not None:
                 retries.remove(wanted)
             elif again.id not in seen:
                 seen.add(again.id)
                 yield case.verdict("P4", f"{said.tags[0]} was asked again, and {first.id} could be had", first, again)
-
-
-def _retries(case: Case) -> list[Gave]:
-    """Those that may have been heeded; of several presses of one button all of them as one."""
-    found: dict[object, Gave] = {}
-    for gave in case.gave:
-        if gave.command is not Command.RETRY or not (gave.told is None or "I answer the last question" in gave.told):
-            continue
-        first = found.setdefault(gave.button or id(gave), gave)
-        if first is not gave:
-            later = max((first, gave), key=done_by)
-            found[gave.button] = replace(first, told=later.told, told_at=later.told_at)
-    return list(found.values())
 
 
 def _came_to_nothing(asked: Asked, case: Case, *, by: float) -> bool:

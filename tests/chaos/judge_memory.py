@@ -10,7 +10,7 @@ from enum import Enum, auto
 from bot.commands import Command
 from bot.errors import AnswerBlocked
 from bot.notices import notice_for
-from tests.chaos.case import Case, Due, done_by
+from tests.chaos.case import Case, Due, done_by, retries_of
 from tests.chaos.history import Asked, Gave, Stood, Verdict
 
 FRESH = frozenset({Command.RESET, Command.FORGET})
@@ -95,16 +95,27 @@ def _since_reset(reset: Gave, number: int, asked: Asked | None, case: Case, *, i
     either is right, and so it is for what Gemini was never asked and was said before: it may have failed before or
     after. Not for what was not said to the bot: that is past when a reset is given. What was on its way to Gemini when
     the reset was confirmed, and has no answer, was stopped by it.
+
+    What somebody wanted answered again waits as well, and is no past when a reset comes. It may never be asked of
+    Gemini then, but fail for another reason (no research is left today), which takes its answer's place.
     """
     asks = case.asks_of(number)
     told = done_by(reset)
     if asked is None or asked.at <= reset.at:
         return Known.MUST  # the reset came after the answer, and so says nothing of it
+    if asks and asks[-1].at < reset.at and _waits_again(number, asks[-1], reset, case):
+        return Known.MAY
     if (asks and asks[-1].at < reset.at) or (is_chat and case.said[number].at < reset.at):
         return Known.MUST_NOT if asked.at > told else Known.MAY
     first = asks[0].at if asks else case.said[number].at
     on_its_way = 0.0 if case.is_answered(number) else case.in_flight
     return Known.MUST if first > told + on_its_way else Known.MAY
+
+
+def _waits_again(number: int, asked: Asked, reset: Gave, case: Case) -> bool:
+    """Whether a question may have waited for another answer when a reset came, and has none."""
+    retries = (gave for gave in retries_of(case) if gave.at <= done_by(reset) and asked.at <= done_by(gave))
+    return not case.is_answered(number) and any(retries)
 
 
 def _was_given(one: Stood, case: Case) -> Iterator[Verdict]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from adapters.discord.application import ASK
+from adapters.discord.application import ASK, RESEARCH
 from adapters.discord.faces import WORKING as DISCORD_WORKING
 from adapters.discord.format import OVERFLOW_NAME
 from adapters.discord.history import ASIDE
@@ -12,7 +12,8 @@ from adapters.discord.places import DIRECT, DISCORD
 from bot.commands import Command
 from bot.messages import Thread
 from tests.chaos.history import Gave, Said, Stood
-from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined
+from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined, with_code
+from tests.chaos.researches import FILE
 from tests.chaos.world import World
 from tests.support.discord import Interaction, made_at
 from tests.support.discord import Shown as DiscordShown
@@ -113,11 +114,14 @@ class DiscordPlace(Place):
 
     # --- questions by command -----------------------------------------------------------------------
 
-    async def asks(self, by: str, tag: str, text: str) -> bool:
-        """Somebody types it after /ask. False when they are shown that it got nowhere."""
+    async def asks(self, by: str, tag: str, text: str, *, research: bool = False) -> bool:
+        """Somebody types it after /ask or /research. False when they are shown that it got nowhere."""
         here, at = self.thread.thread_id, self.world.now
         try:
-            interaction = await self._discord.uses(by, ASK, in_=here, text=text)
+            if research:
+                interaction = await self._discord.uses(by, RESEARCH, in_=here, prompt=text)
+            else:
+                interaction = await self._discord.uses(by, ASK, in_=here, text=text)
         except LookupError:
             return True
         asked = _Asked(interaction, by, tag, at)
@@ -125,6 +129,9 @@ class DiscordPlace(Place):
         with suppress(TimeoutError):  # whoever asks so looks at it before they go on
             await self._discord.until(lambda: self._showing(asked), within=SHOWN_WITHIN)
         return interaction.is_acknowledged
+
+    def asker_of(self, tag: str) -> str:
+        return next((asked.by for asked in self._asked if asked.tag == tag), "") or super().asker_of(tag)
 
     def _showing(self, asked: "_Asked") -> list[DiscordShown]:
         """The messages that show a question: one when all is well."""
@@ -169,6 +176,9 @@ class DiscordPlace(Place):
         shown = [one for one in self._replies() if not one.text.startswith(ASIDE)]
         return joined([(one.id, _text_in_discord(one), _grows_in_discord(one)) for one in shown])
 
+    def saved(self) -> list[str]:
+        return [file.data.decode() for one in self._replies() for file in one.files if file.name == FILE]
+
     def left(self) -> list[str]:
         types = self._discord.typing(self.thread.thread_id) if self._replies() else None
         done = [by for by, _ in self.gave if isinstance(by, Interaction)] + [one.interaction for one in self._asked]
@@ -193,7 +203,8 @@ def _large(small: str) -> str:
 def _text_in_discord(shown: DiscordShown) -> str:
     # What is too long for messages is read in the file under the last of them.
     files = [file.data.decode() for file in shown.files if file.name == OVERFLOW_NAME]
-    return without_remarks(files[0] if files else shown.text)
+    text = without_remarks(files[0] if files else shown.text)
+    return with_code(text, ((file.name, file.data) for file in shown.files))
 
 
 def _grows_in_discord(shown: DiscordShown) -> bool:

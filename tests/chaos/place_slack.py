@@ -10,7 +10,8 @@ from adapters.slack.reply import WORKING as SLACK_WORKING
 from bot.commands import Command
 from bot.messages import Thread
 from tests.chaos.history import Gave, Said, Stood
-from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined
+from tests.chaos.places import REPORT, Given, Note, Place, Telling, joined, with_code
+from tests.chaos.researches import FILE
 from tests.chaos.world import World
 from tests.support.people.seen import without_remarks
 from tests.support.people.slack import command_of
@@ -29,6 +30,16 @@ class _Whispered:
 
 class SlackPlace(Place):
     """A thread of a channel, or somebody's direct line to the bot."""
+
+    OF_DECISIONS = frozenset(
+        {
+            "Approved.",
+            "Declined.",
+            "Only the person who asked can decide that.",
+            "There is nothing left to decide here.",
+        }
+    )
+    """What is told about approvals, and no command."""
 
     def __init__(
         self, world: World, number: int, *, channel: str, is_direct: bool, mentions: Callable[[], bool]
@@ -95,6 +106,7 @@ class SlackPlace(Place):
             until = min(later, default=float("inf"))
             place, thread_ts = place_of(self.thread)
             alone = [one for one in self._slack.whispers(by.by, place) if one.thread_ts == thread_ts]
+            alone = [one for one in alone if one.text not in self.OF_DECISIONS]
             said = [one for one in alone if by.at <= float(one.ts) < until]
         else:
             said = [one for one in self._slack.replies(*place_of(self.thread)) if command_of(one) == by is not None]
@@ -133,7 +145,12 @@ class SlackPlace(Place):
 
     def stood(self) -> list[Stood]:
         shown = [one for one in self._slack.replies(*place_of(self.thread)) if command_of(one) is None]
-        return joined([(one.ts, without_remarks(one.text), _grows_in_slack(one)) for one in shown])
+        words = [one for one in shown if one.text or not one.files or {file.name for file in one.files} != {FILE}]
+        return joined([(one.ts, _text_in_slack(one), _grows_in_slack(one)) for one in words])
+
+    def saved(self) -> list[str]:
+        files = [file for one in self._slack.replies(*place_of(self.thread)) for file in one.files]
+        return [file.data.decode() for file in files if file.name == FILE]
 
     def left(self) -> list[str]:
         place, thread_ts = place_of(self.thread)
@@ -143,5 +160,10 @@ class SlackPlace(Place):
         return [f"the line {line!r} in {self.thread.key}"] if line else []
 
 
+def _text_in_slack(shown: SlackShown) -> str:
+    return with_code(without_remarks(shown.text), ((file.name, file.data) for file in shown.files))
+
+
 def _grows_in_slack(shown: SlackShown) -> bool:
-    return shown.is_streaming or shown.text in {"", SLACK_WORKING} or "Stop" in {one.text for one in shown.buttons}
+    is_empty = shown.text in {"", SLACK_WORKING} and not shown.files  # a file may come in a message of its own
+    return shown.is_streaming or is_empty or "Stop" in {one.text for one in shown.buttons}

@@ -1,13 +1,15 @@
 """A thread on any platform, as people have it and as it stands in the end: the same words for each."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.commands import Command
+from bot.made import CODE_NAME
 from bot.messages import Thread
 from tests.chaos.gemini import goes_on, read_answer
 from tests.chaos.history import Gave, Said, Stood, Way
+from tests.chaos.researches import lists_sources, opens_report
 from tests.chaos.world import World
 
 Note = tuple[str, bytes]  # a file's name and what is in it
@@ -95,6 +97,10 @@ class Place(ABC):
         self.gave.append((given.by, gave))
         return given.is_taken
 
+    def asker_of(self, tag: str) -> str:
+        """Who asked the question of that tag."""
+        return next(said.by for said in self.said if tag in said.tags)
+
     def history(self) -> tuple[list[Said], list[Gave]]:
         """All that people did here, as it looks now."""
         for said in self.said:
@@ -145,10 +151,22 @@ class Place(ABC):
         """What the bot said here, in reading order, less what is about commands."""
         ...
 
+    async def opens_files(self) -> None:  # noqa: B027 - where they stand under the words they are seen with them
+        """Look at the files that the bot made, while there is somebody to serve them."""
+
+    def saved(self) -> list[str] | None:
+        """What is in each report that is attached, in reading order; None where that could not be seen any more."""
+        return None
+
     @abstractmethod
     def left(self) -> list[str]:
         """Signs of work."""
         ...
+
+
+def with_code(text: str, files: Iterable[tuple[str, bytes]]) -> str:
+    """The text of a message, and under it the code that is attached."""
+    return "\n".join([text, *(data.decode() for name, data in files if name == CODE_NAME)]).strip("\n")
 
 
 def joined(messages: Sequence[Message]) -> list[Stood]:
@@ -156,15 +174,26 @@ def joined(messages: Sequence[Message]) -> list[Stood]:
     found: list[list[Message]] = []
     for message in messages:
         question = goes_on(message[1])
-        before = next((one for one in reversed(found) if question in read_answer(one[0][1]).tags), None)
-        if question is not None and before is not None:
+        before = next((one for one in reversed(found) if question in read_answer(_text(one)).tags), None)
+        if found and _ends_last(_text(found[-1]), message[1]):
+            before = found[-1]
+        if before is not None:
             before.append(message)
         else:
             found.append([message])
     return [_stood(answer) for answer in found]
 
 
+def _ends_last(last: str, text: str) -> bool:
+    """Whether a text belongs to the message right before it, by more than its words: a report, or mere sources."""
+    return lists_sources(text) if read_answer(last).tags else opens_report(last)
+
+
+def _text(messages: Sequence[Message]) -> str:
+    return "\n".join(text for _, text, _ in messages)
+
+
 def _stood(messages: Sequence[Message]) -> Stood:
-    text = "\n".join(text for _, text, _ in messages)
+    text = _text(messages)
     read, grows = read_answer(text), any(grows for *_, grows in messages)
     return Stood(messages[0][0], text, read.tags, read.knew, is_whole=read.is_whole and not grows, is_growing=grows)

@@ -10,10 +10,12 @@ import aiohttp
 
 from tests.chaos.clew import HURRIED
 from tests.chaos.crowd import KINDS, Crowd, Talk
+from tests.chaos.deciding import Deciding
 from tests.chaos.history import End, History, Verdict
 from tests.chaos.judge import judge
 from tests.chaos.moves import Moves, unanswered
 from tests.chaos.place_page import PagePlace
+from tests.chaos.researches import LONGEST as LONGEST_RUN
 from tests.chaos.trouble import Trouble
 from tests.chaos.world import LONGER_THAN_RETRIES, Clew, World, open_world
 from tests.support.work import Tasks
@@ -118,6 +120,8 @@ class _Run:
         self._world, self._crowd, self._trouble, self._background = world, crowd, trouble, background
         self._seed, self._dice = seed, random.Random(f"{seed} lives")  # noqa: S311 - when it is killed, not a secret
         self._talking, self._in_flight = 0, in_flight
+        self._deciding = Deciding(world, crowd, seed=seed)
+        background.start(self._deciding.goes_on())
         self._longest, self._peace_began = SHORT, float("inf")
 
     @property
@@ -213,11 +217,16 @@ class _Run:
             quiet = self._world.now - since
             # What was missed is looked for at leisure, long after everything else.
             if quiet >= STILL and self._world.has_caught_up():
+                await self._open_files()
                 return
             if quiet >= again and not self._talking:
                 again = quiet + CALM
+                await self._open_files()
                 if not judge(self.history()):
                     return
+
+    async def _open_files(self) -> None:
+        await asyncio.gather(*(talk.place.opens_files() for talk in self._crowd.talks))
 
     def history(self) -> History:
         """What happened until now."""
@@ -239,4 +248,8 @@ class _Run:
             reports={place.thread: number for place in places if (number := place.reports()) is not None},
             private={place.thread for place in places if place.thread.channel_id in self._world.private},
             files_there=self._world.gemini.files_there(self._world.model, asked),
+            functions=self._deciding.history(),
+            saved={place.thread: saved for place in places if (saved := place.saved()) is not None},
+            most_research=None if self._world.is_another_day else self._world.most_research,
+            longest_run=LONGEST_RUN,
         )

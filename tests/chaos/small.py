@@ -31,13 +31,16 @@ from bot.answers import (
 from bot.calls import Results
 from bot.commands import Command
 from bot.errors import InteractionLost, KeyRejected
+from bot.function_runs import Functions
 from bot.gemini_model import GeminiModel
 from bot.history import without_past
 from bot.messages import InteractionId, Thread
 from bot.policy import Policy
 from tests.chaos.bugs import SOUND
+from tests.chaos.gemini import read_answer
 from tests.chaos.history import Asked, End, Gave, History, Life, Outcome, Said, Stood, Way
 from tests.chaos.places import REPORT
+from tests.chaos.researches import AGENT, opens_report
 from tests.support.people.slack import SlackPeople, command_of
 from tests.support.scripted import ScriptedModel, completed
 from tests.support.slack import Button, Shown, SlackServer, slack_server
@@ -66,16 +69,8 @@ class KnowingModel(ScriptedModel):
     async def answer(
         self, question: Question | Results, *, after: After, manner: Manner = PLAIN
     ) -> AsyncGenerator[AnswerEvent, None]:
-        told = () if isinstance(question, Results) else question
-        texts = [part.text for part in told if isinstance(part, Text)]
-        own = without_past(texts)
-        tags, before = _tags(own), _tags(text for text in texts if text not in own)
-        if set(tags) & self._refused:
-            raise KeyRejected("the key")
-        knew = tuple(sorted({*before, *self._known(after)}))
-        name = InteractionId(f"i{len(self.record) + 1}")
-        before_it = after if isinstance(after, str) else None
-        asked = Asked(name, tags, knew, self._now(), before_it, manner.is_stored, Outcome.COMPLETED)
+        asked = self._asked(() if isinstance(question, Results) else question, after, manner)
+        name, tags, knew = InteractionId(asked.id), asked.tags, asked.knew
         self.record.append(asked)
         pieces = (TextPiece(f"to {' '.join(tags)}, "), TextPiece(f"knowing {''.join(f'{tag} ' for tag in knew)}over"))
         self._told[name] = pieces
@@ -88,6 +83,17 @@ class KnowingModel(ScriptedModel):
             yield completed(name)
         finally:
             self.heard_out += 1
+
+    def _asked(self, question: Question, after: After, manner: Manner) -> Asked:
+        texts = [part.text for part in question if isinstance(part, Text)]
+        own = without_past(texts)
+        tags, before = _tags(own), _tags(text for text in texts if text not in own)
+        if set(tags) & self._refused:
+            raise KeyRejected("the key")
+        knew = tuple(sorted({*before, *self._known(after)}))
+        before_it = after if isinstance(after, str) else None
+        name = f"i{len(self.record) + 1}"
+        return Asked(name, tags, knew, self._now(), before_it, manner.is_stored, Outcome.COMPLETED)
 
     async def look_up(self, interaction: InteractionId) -> Interaction:
         if interaction not in self._told:
@@ -120,7 +126,9 @@ class Small:
     now: Callable[[], float]
     history: History
     is_private: bool
+    most_research: int
     thread: Thread | None = None
+    functions: Functions | None = None
 
     @asynccontextmanager
     async def life(self, *, drain: float = 20.0) -> AsyncIterator[SlackClew]:
@@ -134,6 +142,9 @@ class Small:
             url=self.url,
             drain=drain,
             policy=Policy(private=self.is_private),
+            functions=self.functions,
+            agent=AGENT,
+            daily_research=self.most_research,
         ) as clew:
             yield clew
         self.history.lives.append(Life(began, self.now(), End.STOPPED))
@@ -146,8 +157,8 @@ class Small:
     def _shown(self) -> list[Shown]:
         return self.slack.replies(*place_of(self.begun))
 
-    async def says(self, tag: str, *, by: str = "ada") -> None:
-        post = await self.people.says(f"{tag}?", thread=self.thread, by=by)
+    async def says(self, tag: str, *, by: str = "ada", wish: str = "") -> None:
+        post = await self.people.says(f"{wish}{tag}?", thread=self.thread, by=by)
         self.thread = post.thread
         self.history.said.append(Said(post.thread, post.id, by, [tag], self.now()))
 
@@ -186,12 +197,18 @@ class Small:
             lambda: any(tag in one.tags and one.is_whole >= whole for one in self._stood()), within=60
         )
 
+    async def ended(self, number: int) -> None:
+        """Wait until so many answers and notices stand there, and none grows."""
+        await self.slack.until(lambda: len(self._stood()) == number and all(one.is_whole for one in self._stood()))
+
     def collect(self) -> History:
         """What is to be judged."""
         thread = self.begun
         status = self.slack.status(thread.channel_id, thread.thread_id)
         deleted = self.model.deleted
         self.history.asked = [replace(one, is_there=one.id not in deleted) for one in self.model.record]
+        self.history.saved = {thread: [file.data.decode() for one in self._shown() for file in one.files]}
+        self.history.most_research = self.most_research
         for gave in self.history.gave:
             gave.told_times = sum(text == gave.told for text in self._told())
         self.history.reports = {thread: sum(text.startswith(REPORT) for text in self._told())}
@@ -210,13 +227,18 @@ class Small:
         await self.people.reads(self.begun, beginning)
 
     def _stood(self) -> list[Stood]:
-        return [_read(one) for one in self._shown() if command_of(one) is None]
+        shown = [one for one in self._shown() if command_of(one) is None]
+        return [_read(one) for one in shown if not opens_report(one.text) and not one.files]
 
 
 def _read(shown: Shown) -> Stood:
     said = _ANSWER.search(shown.text)
+    report = read_answer(shown.text)
     buttons = {button.text for button in shown.buttons}
     grows = shown.is_streaming or shown.text == WORKING or "Stop" in buttons
+    if report.tags:
+        whole = report.is_whole and not grows
+        return Stood(shown.ts, shown.text, report.tags, report.knew, whole, grows)
     if said is None:
         return Stood(shown.ts, shown.text, (), (), is_whole=not grows, is_growing=grows)
     knew = tuple((said["knew"] or "").split())
@@ -231,6 +253,8 @@ async def small(
     held: Iterable[str] = (),
     refused: Iterable[str] = (),
     is_private: bool = False,
+    most_research: int = 5,
+    of_model: type[KnowingModel] = KnowingModel,
 ) -> AsyncIterator[Small]:
     """A workspace and a model that outlive the bot, which is given a bug."""
     began = time.monotonic()
@@ -239,8 +263,8 @@ async def small(
         return time.monotonic() - began
 
     async with slack_server(scopes=ALL_SCOPES) as slack:
-        model = KnowingModel(now, held=frozenset(held), refused=frozenset(refused))
+        model = of_model(now, held=frozenset(held), refused=frozenset(refused))
         # A story waits until it has seen what it ends the bot after, so nothing of it is in flight then.
         history = History(seed=0, in_flight=0.0)
         url = f"sqlite:///{folder / 'clew.db'}"
-        yield Small(slack, SlackPeople(slack), model, bug, url, now, history, is_private)
+        yield Small(slack, SlackPeople(slack), model, bug, url, now, history, is_private, most_research)

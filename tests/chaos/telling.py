@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.chaos.history import History, Said, Verdict
+from tests.chaos.history import Asked, History, Said, Verdict
 from tests.chaos.judge import counted
 from tests.chaos.run import Ran
+from tests.chaos.telling_functions import events_of, round_of, totals_of
 
 _LONG = 160  # characters
 
@@ -26,6 +27,12 @@ def totals(ran: Ran) -> list[str]:
     ]
     ways = Counter(f"somebody {gave.way} {gave.command}" for gave in history.gave)
     lines += [f"  {number:6} {name}" for name, number in sorted(ways.items())]
+    lines += totals_of(history.functions)
+    background = [asked for asked in history.asked if asked.is_background]
+    lines.append(
+        f"in the background {len(background)}, {sum(one.agent is not None for one in background)} of them research,"
+        f" {sum(one.is_cancelled for one in background)} cancelled; {sum(map(len, history.saved.values()))} reports"
+    )
     found = ", ".join(f"{number} of {promise}" for promise, number in sorted(counted(ran.verdicts).items()))
     return [*lines, f"verdicts {len(ran.verdicts)}{f': {found}' if found else ''}"]
 
@@ -63,11 +70,17 @@ def _events(history: History, verdict: Verdict) -> Iterator[tuple[float, str]]:
         yield (
             asked.at,
             f"Gemini is asked {' '.join(asked.tags)} knowing {knew}: {asked.id[:10]}"
-            f" after {str(asked.after)[:10]}, {asked.outcome}{told}",
+            f" after {str(asked.after)[:10]}, {asked.outcome}{told}{round_of(asked)}{_way(asked)}",
         )
+    yield from events_of(history, verdict.thread) if verdict.thread else ()
     for life in history.lives:
         yield life.began, "a life begins"
         yield life.ended, f"the life is {life.end}"
+
+
+def _way(asked: Asked) -> str:
+    way = " to be researched" if asked.agent is not None else " in the background" if asked.is_background else ""
+    return f"{way}{', cancelled' * asked.is_cancelled}{', at work' * asked.is_at_work}"
 
 
 def _marks(said: Said) -> str:

@@ -16,10 +16,19 @@ from tests.chaos.history import Verdict
 from tests.chaos.judge import counted, judge
 from tests.chaos.places import REPORT
 from tests.chaos.small import Small, small
+from tests.chaos.small_research import (
+    ResearchingModel,
+    a_death_while_research_runs,
+    a_report,
+    more_research_than_there_may_be,
+    research_that_is_stopped,
+)
+from tests.chaos.test_bugs_functions import STORIES as OF_FUNCTIONS
 from tests.support.slack import ActThenDrop, DropBefore, SaysError
 
 Story = Callable[[Small], Awaitable[None]]
 HELD, REFUSED = ("q00071", "q00072"), ("q00081",)
+MOST_RESEARCH = 2
 
 
 async def a_question(it: Small) -> None:
@@ -185,6 +194,10 @@ STORIES: dict[str, tuple[Story, str]] = {
     "confirmed-twice": (a_reset_between_two_questions, "P1"),
     "button-left": (an_answer_that_takes_a_while, "P6"),
     "status-left": (an_answer_that_takes_a_while, "P6"),
+    "research-begun-twice": (a_death_while_research_runs, "P4"),
+    "cancel-forgotten": (research_that_is_stopped, "P4"),
+    "cap-ignored": (more_research_than_there_may_be, "P4"),
+    "report-attached-twice": (a_report, "P1"),
 }
 """Of each bug the story that shows it, and the promise that is seen to be broken."""
 
@@ -192,13 +205,21 @@ STORIES: dict[str, tuple[Story, str]] = {
 async def told(story: Story, folder: Path, bug: Callable[[], Around]) -> tuple[Small, Sequence[Verdict]]:
     """A story as it goes with a bug, and what the judge says of it."""
     is_private = story is two_private_questions
-    async with small(folder, bug, held=HELD, refused=REFUSED, is_private=is_private) as it:
+    async with small(
+        folder,
+        bug,
+        held=HELD,
+        refused=REFUSED,
+        is_private=is_private,
+        most_research=MOST_RESEARCH,
+        of_model=ResearchingModel,
+    ) as it:
         await story(it)
         return it, judge(it.collect())
 
 
 def test_every_bug_has_its_story() -> None:
-    assert STORIES.keys() == BUGS.keys()
+    assert STORIES.keys() | OF_FUNCTIONS.keys() == BUGS.keys()
 
 
 @pytest.mark.parametrize("bug", STORIES)

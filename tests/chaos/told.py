@@ -10,6 +10,7 @@ from bot.errors import AnswerBlocked, ModelUnavailable
 from bot.messages import Platform, Thread
 from bot.notices import notice_for
 from tests.chaos.history import Asked, Gave, History, Life, Outcome, Said, Stood, Verdict, Way
+from tests.chaos.history_functions import Functions
 from tests.chaos.judge import judge
 
 THREAD = Thread(Platform("slack"), "T1", "C1", "1.0")
@@ -33,6 +34,9 @@ class Told:
     reports: int | None = None
     is_private: bool = False
     files_there: tuple[str, ...] = ()
+    functions: Functions = field(default_factory=Functions)
+    saved: list[str] | None = None
+    most_research: int | None = None
 
     def says(self, tag: str, at: float, *, by: str = "ada", **more: object) -> None:
         self.said.append(replace(Said(THREAD, str(at), by, [tag], at), **more))  # type: ignore[arg-type]
@@ -72,6 +76,9 @@ class Told:
         history.turn_limit, history.files_there = self.turn_limit, self.files_there
         history.reports = {} if self.reports is None else {THREAD: self.reports}
         history.private = [THREAD] * self.is_private
+        history.functions = self.functions
+        history.saved = {} if self.saved is None else {THREAD: self.saved}
+        history.most_research, history.longest_run = self.most_research, 20.0
         return judge(history)
 
 

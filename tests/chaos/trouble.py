@@ -26,6 +26,7 @@ from bot.offline import (
     UndecodableFault,
     UnknownFault,
 )
+from tests.chaos.trouble_research import ResearchTrouble
 from tests.chaos.world import World
 from tests.support.discord import TooMany as DiscordTooMany
 from tests.support.slack import TooMany as SlackTooMany
@@ -55,6 +56,7 @@ _ODD: tuple[Fault, ...] = (
     ThoughtFault(),
     UnknownFault(),
     UndecodableFault(),
+    StatusFault(400),
 )
 _GETS: tuple[Fault, ...] = (StatusFault(503), StatusFault(429), DropFault(), ResetFault(), InProgressFault())
 
@@ -74,6 +76,7 @@ class Trouble:
         ways: Sequence[tuple[int, Callable[[], Awaitable[None]]]] = [
             (8, self._of_the_model),
             (1, self._of_memory),
+            (3, ResearchTrouble(self._world, self._dice).happens),
             (3, self._of_slacks_events),
             (2, self._of_slacks_sockets),
             (3, self._of_discords_events),

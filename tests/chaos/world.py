@@ -12,9 +12,13 @@ from pathlib import Path
 
 from adapters.slack.manifest import HTTP_PATH, SCOPES
 from bot.offline import Faults, OfflineModel, offline_model
+from bot.tools import BUILT_IN
 from tests.chaos.clew import HURRIED, SPEED
+from tests.chaos.functions import MODULE
 from tests.chaos.gemini import Gemini
 from tests.chaos.history import End, Life
+from tests.chaos.researches import REST, cap_of
+from tests.chaos.researches import settings as research_settings
 from tests.support.discord import DiscordServer, discord_server
 from tests.support.discord import Limits as DiscordLimits
 from tests.support.discord import Variants as DiscordVariants
@@ -54,6 +58,7 @@ class World:
     slack: SlackServer
     discord: DiscordServer
     bug: str | None = None
+    most_research: int = 0
     lives: list[Life] = field(default_factory=list)
     disturbances: list[float] = field(default_factory=list)  # of Discord's gateway
     handed_over: dict[str, float] = field(default_factory=dict)  # as it was noted: by a message's ts in Slack
@@ -75,6 +80,11 @@ class World:
         return [self.slack.channel(PRIVATE), self.discord.channel(PRIVATE)]
 
     @property
+    def is_another_day(self) -> bool:
+        """Whether the day (UTC) is not the one that it began in."""
+        return int(time.time() // 86_400) != int(self.gemini.began // 86_400)
+
+    @property
     def address(self) -> str:
         """Of the page, in every life."""
         return f"http://127.0.0.1:{self.port}"
@@ -94,6 +104,8 @@ class World:
         settings = {"GEMINI_API_KEY": "test-key", "GEMINI_BASE_URL": self.model.url, "WEB_PORT": str(self.port)}
         settings |= SlackPeople(self.slack).settings | DiscordPeople(self.discord).settings | HURRIED
         settings |= {"PYTHONPATH": str(ROOT), "CLEW_PRIVATE_CHANNELS": ",".join(self.private)}
+        settings |= {"CLEW_TOOLS": ",".join(BUILT_IN), "CLEW_FUNCTIONS": MODULE}
+        settings |= research_settings(self.most_research)
         if self.slack_port is not None:
             del settings["SLACK_APP_TOKEN"]
             settings |= {"SLACK_SIGNING_SECRET": SIGNED_WITH, "SLACK_PORT": str(self.slack_port)}
@@ -221,10 +233,18 @@ async def open_world(folder: Path, *, seed: int, bug: str | None = None) -> Asyn
         )
         model = await stack.enter_async_context(
             offline_model(
-                faults=Faults(), pace=0.004, requests_kept=1_000_000, brain=gemini.brain, new_id=gemini.new_id
+                faults=Faults(),
+                pace=0.004,
+                requests_kept=1_000_000,
+                brain=gemini.brain,
+                acting=gemini.acts,
+                researcher=gemini.researcher,
+                research_rest=REST,
+                cancel_lag=seed % 3,
+                new_id=gemini.new_id,
             )
         )
-        world = World(folder, gemini, model, slack, discord, bug)
+        world = World(folder, gemini, model, slack, discord, bug, cap_of(seed))
         if seed % EVERY_HTTP == 0:
             world.slack_port = free_port()
             slack.use_http(f"http://127.0.0.1:{world.slack_port}{HTTP_PATH}", SIGNED_WITH)

@@ -97,15 +97,22 @@ async def test_without_a_key_the_page_works_and_says_what_answers(browser: Brows
 
 async def test_what_needs_approval_is_asked_shown_and_decided_by_buttons(browser: Browser, tmp_path: Path) -> None:
     async with running_clew(tmp_path, CLEW_FUNCTIONS=MODULE) as clew, window(browser) as opened:
-        tab = await opened.new_page()
+        tab, other = await opened.new_page(), await opened.new_page()
         await tab.goto(clew.address)
         for number, (button, outcome) in enumerate({"Approve": "is on its way", "Decline": "has declined"}.items(), 1):
-            await say(tab, 'call order with {"article": "<b>a kite</b>"}')
-            await expect(answers(tab).last).to_contain_text('{"article": "<b>a kite</b>"}', timeout=40_000)
-            await tab.get_by_role("button", name=button).click()
+            await say(tab, 'call order with {"article": "<b>a kite</b> <img src=x>"}')
+            await expect(answers(tab).last).to_contain_text('{"article": "<b>a kite</b> <img src=x>"}', timeout=40_000)
+            await expect(tab.locator("#announcer")).to_contain_text("Clew asks: May I do this?")
+            await other.goto(tab.url)
+            asked = other.get_by_role("group", name="Needs your approval")
+            await expect(asked).to_contain_text("a kite", timeout=40_000)
+            await tab.get_by_role("button", name=button).press("Enter")
             await answered(tab, number)
             await expect(answers(tab).last).to_contain_text(outcome)
             await expect(tab.get_by_role("button", name=button)).to_be_hidden()
+            await expect(asked).to_be_hidden(timeout=40_000)
+            await expect(tab.get_by_role("textbox", name="Message")).to_be_focused()
+            await expect(tab.locator("#note")).to_contain_text("Approved." if button == "Approve" else "Declined.")
 
 
 async def test_code_that_ran_unfolds_and_sources_are_links(browser: Browser, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ REFUSALS: list[tuple[str, list[tuple[Fault, int]], str, str]] = [
     ("a rejected key", [(StatusFault(401), 1)], NOTICE, "GEMINI_API_KEY"),
     ("an unpaid account", [(StatusFault(402), 1)], NOTICE, "billing"),
     ("an unknown model", [(StatusFault(404, code="model_not_found"), 1)], NOTICE, "GEMINI_MODEL"),
-    ("an invalid question", [(StatusFault(400), 2)], NOTICE, "invalid"),
+    ("an invalid question", [(StatusFault(400), 3)], NOTICE, "invalid"),
     ("a blocked question", [(StatusFault(400, code="prohibited_content"), 1)], NOTICE, "safety"),
 ]
 ANSWERS: list[tuple[str, list[tuple[Fault, int]], str, str]] = [

@@ -32,6 +32,12 @@ async def said_elsewhere(scene: Scene, *, is_closed: bool) -> str:
     return f"http://127.0.0.1/#{thread.thread_id}"
 
 
+HOSTILE = (  # spelled so that whoever says it names nobody
+    r"\u003c!channel> \u003c!here> \u0040everyone \u0040here \u003c\u0040U0000000001> \u003c\u0040111111111111111111> "
+    r"https:\/\/evil.example\/x ``` `` *a*"
+)
+
+
 @everywhere
 async def test_what_is_linked_is_read_for_whoever_may_read_it_there_and_for_nobody_else(scene: Scene) -> None:
     async with scene.clew():
@@ -88,7 +94,7 @@ async def test_what_needs_approval_waits_for_it_over_a_restart_and_is_done_once(
     async with scene.clew():
         await scene.people.presses("Approve", thread)
         seen = await scene.people.looks(thread, whole(1))
-        await scene.people.says('call order with {"article": "a boat"}', thread=thread)
+        await scene.people.says(f'call order with {{"article": "{HOSTILE}"}}', thread=thread)
         await scene.people.presses("Decline", thread)
         seen = await scene.people.looks(thread, whole(2))
 
@@ -96,3 +102,21 @@ async def test_what_needs_approval_waits_for_it_over_a_restart_and_is_done_once(
     assert "failed: The person who asked has declined this." in seen.texts[1]
     assert await scene.people.asked(thread, number=0) == 0
     assert len(scene.model.creates) == 4
+    assert not scene.people.harm()
+
+
+@everywhere
+async def test_a_reset_takes_back_what_was_asked_over_a_crash_too(scene: Scene) -> None:
+    scene.settings["CLEW_FUNCTIONS"] = MODULE
+    async with scene.clew() as clew:
+        thread = (await scene.people.says('call order with {"article": "a kite"}')).thread
+        await scene.people.asked(thread)
+        await scene.people.gives(Command.RESET, thread)
+        clew.kill()
+        await clew.ended()
+    async with scene.clew():
+        await scene.people.says("what is it?", thread=thread)
+        await scene.people.looks(thread, lambda view: "what is it?" in "".join(view.texts[-1:]) and not view.is_working)
+
+        assert await scene.people.asked(thread, number=0) == 0
+    assert len(scene.model.creates) == 2

@@ -17,6 +17,14 @@ FILE = """
 [[everywhere]]
 type = "telepathy"
 
+[[everywhere]]
+type = "google_maps"
+latitude = 47.4
+
+[[everywhere]]
+type = "file_search"
+file_search_store_names = ["fileSearchStores/figs"]
+
 [[channels.{channel}]]
 type = "mcp_server"
 name = "tickets"
@@ -64,9 +72,12 @@ async def test_a_search_and_code_show_while_they_go_on_and_their_sources_are_the
         gemini.faults.arm(ForgetFault())
         await people.says("recall what I said", thread=thread)
         await people.looks(thread, whole(4))
+        used = await people.is_told(Command.USAGE, thread)
 
+    assert "2 searches, about" in used.split("\n")[0]
     fetched, streamed = (text.partition("Of “")[2] for text in seen.texts)
     assert fetched == streamed
+    assert "Zürich café” there is much to be told 🧶.\u00a0[1] Nobody here can look it up.\u00a0[2]" in streamed
     places = [
         streamed.find(part) for part in ("Sources", "1. ", "Zürich café – an", "2. ", "Nobody –", "Google suggests:")
     ]
@@ -83,6 +94,7 @@ async def test_a_search_and_code_show_while_they_go_on_and_their_sources_are_the
     assert "there is much to be told" in told
     assert "Google suggests" not in told
     assert "an example" not in told
+    assert "told 🧶. Nobody here can look it up." in told
 
 
 @everywhere
@@ -98,14 +110,27 @@ async def test_a_channel_has_tools_of_its_own_people_can_ask_for_them_and_a_wron
         told = await people.is_told(Command.PRIVACY, thread)
     log = (scene.folder / "log").read_text()
 
-    assert [tools_of(create) for create in scene.model.creates] == [["telepathy", "mcp_server", "google_search"], []]
+    creates: list[Any] = list(scene.model.creates)
+    offered, without = (create.get("tools", []) for create in creates)
+    assert [tool for tool in offered if tool["type"] != "function"] == [
+        {"type": "telepathy"},
+        {"type": "google_maps", "latitude": 47.4},
+        {"type": "file_search", "file_search_store_names": ["fileSearchStores/figs"]},
+        {
+            "type": "mcp_server",
+            "name": "tickets",
+            "url": "https://mcp.example.org/",
+            "headers": {"Authorization": HEADER},
+        },
+        {"type": "google_search"},
+    ]
+    assert [tool["name"] for tool in without] == ["read_link"]
     assert "hello there" in seen.texts[0]
-    assert toolless_remark([{"type": "telepathy"}, {"type": "function"}]) in seen.texts[0]
-    assert "tools" not in scene.model.creates[1]
-    for words in ("Google Search", "30 days", "tickets", "telepathy"):
+    assert toolless_remark([{"type": "telepathy"}]) in seen.texts[0]
+    for words in ("Google Search", "30 days", "Google Maps", "tickets", "telepathy"):
         assert words in told
     assert "asking without tools" in log
-    assert "telepathy, mcp_server tickets, google_search" in log
+    assert "telepathy, google_maps, file_search, mcp_server tickets, google_search" in log
     assert "of-the-ticket-server" not in log
 
 

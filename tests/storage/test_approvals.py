@@ -17,35 +17,35 @@ async def test_what_is_asked_is_noted_once_and_waits_until_it_is_decided(store: 
     turn = await taken(store)
     first = await store.approvals.approval(turn, "a")
     again = await store.approvals.approval(turn, "a")
-    waiting = await store.approvals.waiting(turn)
-    decided = await store.approvals.decide(SLACK, approved=True, turn=turn.id, person=turn.asker)
-    late = await store.approvals.decide(SLACK, approved=False, turn=turn.id)
+    other = await store.approvals.approval(turn, "b")
+    decided = await store.approvals.decide(SLACK, "a", approved=True, person=turn.asker)
+    late = await store.approvals.decide(SLACK, "a", approved=False)
 
     assert first == again == Approval("a", first.asked_at)
-    assert list(waiting) == [first]
     assert (decided, late) == (Decided.APPROVED, Decided.NOTHING)
     assert (await store.approvals.approval(turn, "a")).approved is True
-    assert list(await store.approvals.waiting(turn)) == []
+    assert list(await store.approvals.asked(turn)) == [Approval("a", first.asked_at, True), other]
 
 
-async def test_nobody_else_decides_nor_anybody_for_another_turn_or_one_that_was_stopped(store: Store) -> None:
+async def test_nobody_else_decides_nor_anybody_what_was_not_asked_or_was_stopped(store: Store) -> None:
     turn = await taken(store)
     await store.approvals.approval(turn, "a")
     stranger = Person(PersonId("somebody else"))
 
-    assert await store.approvals.decide(SLACK, approved=True, person=stranger) is Decided.NOT_YOURS
-    assert await store.approvals.decide(SLACK, approved=True, turn=turn.id[:-1]) is Decided.NOTHING  # type: ignore[arg-type]  # an id of no turn
+    assert await store.approvals.decide(SLACK, "a", approved=True, person=stranger) is Decided.NOT_YOURS
+    assert await store.approvals.decide(SLACK, "b", approved=True) is Decided.NOTHING
     await store.stop(SLACK, MessageId("stop"))
-    assert await store.approvals.decide(SLACK, approved=True, person=turn.asker) is Decided.NOTHING
+    assert await store.approvals.decide(SLACK, "a", approved=True, person=turn.asker) is Decided.NOTHING
 
 
 async def test_what_was_approved_is_begun_once_and_what_nobody_decided_is_declined(store: Store) -> None:
     turn = await taken(store)
     await store.approvals.approval(turn, "a")
-    await store.approvals.decide(SLACK, approved=True)
+    await store.approvals.decide(SLACK, "a", approved=True)
     begun = [await store.approvals.begin(turn, "a"), await store.approvals.begin(turn, "a")]
     await store.approvals.approval(turn, "b")
-    await store.approvals.decline(turn, "b")
+    for name in ("a", "b"):
+        await store.approvals.decline(turn, name)
 
     assert begun == [True, False]
-    assert (await store.approvals.approval(turn, "b")).approved is False
+    assert [one.approved for one in await store.approvals.asked(turn)] == [True, False]

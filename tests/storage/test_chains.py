@@ -124,3 +124,13 @@ async def test_the_summary_of_a_stale_turn_is_noted_to_be_deleted_all_the_same(s
     await store.stopped(turn)
 
     assert await store.forgetting.to_delete(SLACK) == SUMMARY
+
+
+async def test_of_an_answer_in_several_rounds_the_last_says_how_long_the_chain_is(store: Store) -> None:
+    turn = await taken(store, "m1")
+    rounds = [Usage(input_tokens=given, output_tokens=50, total_tokens=given + 50) for given in (60, 120, 180)]
+    usage = sum(rounds, Usage())
+    await store.answered(turn, interaction=InteractionId("i-m1"), usage=usage, model="m")
+
+    assert (await store.chains.chain(await taken(store, "m2"), most=9)).tokens == 230
+    assert (usage.input_tokens, usage.total_tokens) == (360, 510)

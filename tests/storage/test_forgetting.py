@@ -23,7 +23,7 @@ async def exchange(store: Store, name: str, *interactions: str, thread: Thread =
     for each in interactions:
         await store.created(turn, InteractionId(each))
     await store.shown(turn, Part(0, MessageId("r-" + name), "digest", "answer to " + name))
-    usage = Usage(input_tokens=3, output_tokens=4, total_tokens=7)
+    usage = Usage(input_tokens=3, output_tokens=4, total_tokens=7, searches=2)
     await store.answered(turn, interaction=InteractionId(interactions[-1]), usage=usage, model="gemini")
 
 

@@ -283,13 +283,15 @@ async def test_every_interaction_a_thread_ever_had_is_still_named_in_the_file(fi
 async def test_usage_model_and_times_of_a_turn_are_in_the_file(file: Path) -> None:
     async with opened(file) as (connection, store):
         await ask(store, "m1")
-        usage = Usage(1, 2, 3, 4, 5, 15)
+        usage = Usage(1, 2, 3, 4, 5, 15, 6)
         await store.answered(await taken(store), interaction=InteractionId("v1"), usage=usage, model="gemini")
 
-        columns = "model, input_tokens, output_tokens, thought_tokens, cached_tokens, tool_tokens, total_tokens"
+        columns = (
+            "model, input_tokens, output_tokens, thought_tokens, cached_tokens, tool_tokens, total_tokens, searches"
+        )
         row = connection.execute(f"SELECT {columns}, created_at, claimed_at, ended_at FROM turn").fetchone()  # noqa: S608 - literals only
-        assert row[:7] == ("gemini", 1, 2, 3, 4, 5, 15)
-        assert row[7] <= row[8] <= row[9]
+        assert row[:8] == ("gemini", 1, 2, 3, 4, 5, 15, 6)
+        assert row[8] <= row[9] <= row[10]
 
 
 async def test_blanked_text_is_not_to_be_found_in_the_file(file: Path) -> None:

@@ -14,7 +14,7 @@ from storage.reading import open_reader
 from storage.sqlite import open_store
 from tests.storage.stores import ADA, BEN, DAY, NOON, OTHER, PAGE, SLACK, Place, ask, message, taken
 
-USAGE = Usage(1000, 50, 20, 400, 7, 1077)
+USAGE = Usage(1000, 50, 20, 400, 7, 1077, 3)
 TODAY, YESTERDAY = date(2023, 11, 15), date(2023, 11, 14)
 
 

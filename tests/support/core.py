@@ -1,5 +1,6 @@
 """The whole core, on a store in memory (or a file), with a scripted model and a scripted platform."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Address, Attachment, Message, MessageId, Turn, TurnId
 from bot.metrics import Metrics
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Store
 from bot.research import Research
@@ -115,6 +117,7 @@ async def core(
     daily_research: int = 5,
     functions: Functions | None = None,
     wrap: Callable[[Store], Store] = lambda store: store,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Core]:
     """A running core. Leaving it drains it, as a shutdown would.
 
@@ -125,11 +128,19 @@ async def core(
         store = wrap(opened)
         metrics, model = Metrics(), model or ScriptedModel()
         adapter = ScriptedAdapter(store)
-        policy, approvals = policy or Policy(), Approvals(store.approvals, {TEST: adapter})
+        policy, places = policy or Policy(), Places(concurrency, metrics=metrics)
+        approvals = Approvals(store.approvals, {TEST: adapter}, parked=places.parked)
         cancelling = await stack.enter_async_context(
             open_cancelling(store=store.runs, model=model, limits=limits, metrics=metrics, pause=0.01)
         )
-        background = Background(model=model, store=store.runs, limits=limits, metrics=metrics, left=cancelling.wake)
+        background = Background(
+            model=model,
+            store=store.runs,
+            limits=limits,
+            metrics=metrics,
+            left=cancelling.wake,
+            parked=places.parked,
+        )
         responder = Responder(
             store=store,
             model=model,
@@ -155,6 +166,7 @@ async def core(
             approvals=approvals,
             policy=policy,
             metrics=metrics,
+            clock=clock,
         )
         async with (
             open_dispatcher(
@@ -164,7 +176,7 @@ async def core(
                 metrics=metrics,
                 catch_up=adapter.catch_up,
                 limits=limits,
-                concurrency=concurrency,
+                places=places,
                 drain=drain,
                 pause=0.01,
                 longest_pause=0.05,

@@ -15,10 +15,12 @@ from bot.attachments import ONLY_INLINE, Intake
 from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
+from bot.function_runs import Functions
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Platform, Thread
 from bot.metrics import Metrics
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
@@ -26,6 +28,7 @@ from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
 from tests.support.discord import DiscordServer
+from tests.support.equipped import equipped
 from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 
@@ -87,6 +90,7 @@ async def clew_on(
     now: Callable[[], float] = time.time,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    functions: Functions | None = None,
 ) -> AsyncIterator[DiscordClew]:
     """Clew, running and connected. Leaving it shuts it down as a signal would.
 
@@ -100,6 +104,10 @@ async def clew_on(
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
         line = await stack.enter_async_context(open_line(settings))
         adapters: dict[Platform, Adapter] = {}
+        places = Places(1000, metrics=metrics)
+        equipment = await stack.enter_async_context(
+            equipped(store, model, adapters, limits=limits, metrics=metrics, places=places, functions=functions)
+        )
         responder = Responder(
             store=store,
             model=model,
@@ -112,6 +120,7 @@ async def clew_on(
             condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
             policy=policy,
             metrics=metrics,
+            **equipment,
         )
         dispatcher = await stack.enter_async_context(
             open_dispatcher(
@@ -121,7 +130,7 @@ async def clew_on(
                 metrics=metrics,
                 catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
                 limits=limits,
-                concurrency=1000,
+                places=places,
                 drain=drain,
                 pause=0.01,
                 longest_pause=0.05,
@@ -130,7 +139,9 @@ async def clew_on(
         forgetting = await stack.enter_async_context(forgetting_on(store, model, dispatcher, adapters, metrics))
         heard = wrap(store)
         inbox = Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics)
-        commands = commands_on(heard, model, dispatcher, policy=policy, forgetting=forgetting)
+        commands = commands_on(
+            heard, model, dispatcher, policy=policy, forgetting=forgetting, approvals=equipment["approvals"]
+        )
         adapter = adapters[DISCORD] = DiscordAdapter(
             settings,
             line=line,

@@ -116,7 +116,8 @@ class TypedReader:
                 for index in list(self._called) if kind == "interaction.completed" else ():
                     self._called_whole(index)
                 if kind == "interaction.completed":
-                    read.usage = _usage(event.interaction.usage)
+                    seen = sum(isinstance(one, Suggestion) and one.url is None for one in read.told)
+                    read.usage = _usage(event.interaction.usage, seen)
                     read.continuation = event.interaction.continuation_token
             case "interaction.status_update":
                 self._moved(event.interaction_id, event.status)
@@ -176,7 +177,9 @@ class TypedReader:
                     place = f"{note.name} (Google Maps)" if getattr(note, "name", None) else None
                     title = getattr(note, "title", None) or place or getattr(note, "file_name", None)
                     if getattr(note, "url", None) or note.type == "file_citation":
-                        told.append(Citation(getattr(note, "url", None) or "", title, note.start_index))
+                        end = note.end_index
+                        start = 0 if note.start_index is None and end is not None else note.start_index
+                        told.append(Citation(getattr(note, "url", None) or "", title, start, end))
             case "image" | "audio" | "video" | "document" as kind:
                 data = decode(delta.data) if delta.data else None
                 told.append(Media(MediaKind(kind), delta.mime_type or ANY_TYPE, data=data, uri=delta.uri))
@@ -189,9 +192,9 @@ class TypedReader:
         self._client.close()
 
 
-def _usage(usage: Any) -> Usage:
+def _usage(usage: Any, searches: int) -> Usage:
     if usage is None:
-        return Usage()
+        return Usage(searches=searches)
     return Usage(
         usage.total_input_tokens or 0,
         usage.total_output_tokens or 0,
@@ -199,4 +202,5 @@ def _usage(usage: Any) -> Usage:
         usage.total_cached_tokens or 0,
         usage.total_tool_use_tokens or 0,
         usage.total_tokens or 0,
+        sum(one.count or 0 for one in usage.grounding_tool_count or () if one.type == "google_search") or searches,
     )

@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -25,17 +25,20 @@ from bot.commands import Command
 from bot.condensing import Condensing
 from bot.dispatch import open_dispatcher
 from bot.errors import StoreUnavailable
+from bot.function_runs import Functions
 from bot.health import HealthReport
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Message, MessageId, Platform, Thread, Turn
 from bot.metrics import Metrics
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
+from tests.support.equipped import equipped
 from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 
@@ -129,7 +132,13 @@ class Watched:
             if change.get("answer") is not None:
                 before = known["answer"]["blocks"] if known["answer"] else []
                 thoughts = known["answer"]["thoughts"] if known["answer"] else None
-                answer = {"thoughts": thoughts, **answer, "blocks": before[: answer["keep"]] + answer["blocks"]}
+                asks = known["answer"].get("asks") if known["answer"] else None
+                answer = {
+                    "thoughts": thoughts,
+                    "asks": asks,
+                    **answer,
+                    "blocks": before[: answer["keep"]] + answer["blocks"],
+                }
             self.turns[change["id"]] = {**known, **change, "answer": answer}
 
 
@@ -176,9 +185,11 @@ class Page:
         async with aiohttp.ClientSession() as session, session.post(url, **body) as response:
             return response.status, await response.json()
 
-    async def gives(self, command: str, *, id_: str | None = None, thread: str = THREAD) -> tuple[int, Any]:
-        """Press the button of a command."""
-        body = {"id": id_ or f"command-{next(self._ids):04}", "command": command}
+    async def gives(
+        self, command: str, *, id_: str | None = None, thread: str = THREAD, asked: str = ""
+    ) -> tuple[int, Any]:
+        """Press the button of a command; *asked* names what a decision is about."""
+        body = {"id": id_ or f"command-{next(self._ids):04}", "command": command, "asked": asked}
         url = f"{self.address}api/threads/{thread}/commands"
         async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
             return response.status, await response.json()
@@ -212,7 +223,7 @@ def _narrow_socket(address: aiohttp.AddrInfoType) -> socket.socket:
 class NoCommands:
     """Nobody asks for any."""
 
-    async def run(self, command: Command, thread: Thread, by: MessageId) -> str:
+    async def run(self, command: Command, thread: Thread, by: MessageId, *, asked: str = "") -> str:
         raise AssertionError(command)
 
 
@@ -256,6 +267,7 @@ async def served_page(
     now: Callable[[], float] = time.time,
     wrap_all: Callable[[Store], Store] = lambda store: store,
     wrap_adapter: Callable[[Adapter], Adapter] = lambda adapter: adapter,
+    functions: Functions | None = None,
 ) -> AsyncIterator[Page]:
     """Serve a page while the block runs.
 
@@ -265,11 +277,15 @@ async def served_page(
     """
     with TemporaryDirectory() as made:
         folder = files or Path(made) / "files"
-        async with open_store(url, keeps_text=frozenset({WEB})) as opened:
+        async with open_store(url, keeps_text=frozenset({WEB})) as opened, AsyncExitStack() as stack:
             store = wrap_all(opened)
             metrics, health, adapters = Metrics(), ScriptedHealth(), dict[Platform, Adapter]()
             model = model or ScriptedModel()
             policy, others = policy or Policy(), dict[Platform, Callable[[Thread], Awaitable[None]]]()
+            places = Places(concurrency, metrics=metrics)
+            equipment = await stack.enter_async_context(
+                equipped(store, model, adapters, limits=limits, metrics=metrics, places=places, functions=functions)
+            )
             responder = Responder(
                 store=store,
                 model=model,
@@ -282,6 +298,7 @@ async def served_page(
                 condensing=Condensing(model=model, keeper=model, store=store.chains, limits=limits, metrics=metrics),
                 policy=policy,
                 metrics=metrics,
+                **equipment,
             )
             async with (
                 open_dispatcher(
@@ -291,7 +308,7 @@ async def served_page(
                     metrics=metrics,
                     catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
                     limits=limits,
-                    concurrency=concurrency,
+                    places=places,
                     drain=drain,
                 ) as dispatcher,
                 forgetting_on(
@@ -303,7 +320,9 @@ async def served_page(
                     served,
                     store=store,
                     inbox=inbox,
-                    commands=commands_on(store, model, dispatcher, policy=policy, forgetting=forgetting),
+                    commands=commands_on(
+                        store, model, dispatcher, policy=policy, forgetting=forgetting, approvals=equipment["approvals"]
+                    ),
                     files=folder,
                     health=health,
                     registry=metrics.registry,

@@ -9,10 +9,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
 from typing import TypeVar, cast
 
 from bot.answers import (
     PLAIN,
+    ActionRequired,
     After,
     AnswerEvent,
     Created,
@@ -25,9 +27,10 @@ from bot.answers import (
     TextPiece,
 )
 from bot.calls import Results
-from bot.errors import ModelRefused
+from bot.errors import AnswerBroken, ModelRefused
 from bot.messages import Attachment, InteractionId, Message, MessageId, Thread, Turn
-from bot.ports import Adapter, FileState, GeminiFile, Reply, Store
+from bot.ports import Adapter, Approval, FileState, GeminiFile, Reply, Store
+from tests.support.agent import Agent, Doing
 from tests.support.scripted import Asked, ScriptedModel, completed, steps_saying
 
 READS = frozenset(
@@ -189,6 +192,12 @@ class _ReapedAdapter:
             async for piece in pieces:
                 yield piece
 
+    async def ask(self, turn: Turn, approval: Approval, words: str) -> None:
+        await self._reaper.lets("adapter.ask", lambda: self._adapter.ask(turn, approval, words))
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        await self._reaper.lets("adapter.settle", lambda: self._adapter.settle(turn, approval, words))
+
     async def confirm(self, thread: Thread, command: MessageId, words: str) -> None:
         await self._reaper.lets("adapter.confirm", lambda: self._adapter.confirm(thread, command, words))
 
@@ -197,17 +206,30 @@ Cue = AnswerEvent | Exception | Callable[[], Awaitable[object]]
 """What a model that outlives the bot does in an answer: tell something, fail, or wait."""
 
 
+async def _the(found: T) -> T:
+    return found
+
+
 class ReapedModel(ScriptedModel):
     """A model that outlives the bot: what it began to answer it finishes, to be fetched later.
 
     Args:
-        tells: how it answers a question; its first and last event need not be said. A refusal comes first if at all.
+        tells: how it answers a question; its first and last event need not be said. A refusal comes first if at all,
+            and calls for functions last, of an interaction without a name.
+        works: what it does about what it is asked in the background.
         finishes: whether it ever does.
     """
 
-    def __init__(self, reaper: Reaper, tells: Callable[[Asked], Sequence[Cue]], *, finishes: bool = True) -> None:
+    def __init__(
+        self,
+        reaper: Reaper,
+        tells: Callable[[Asked], Sequence[Cue]],
+        *,
+        works: Callable[[Asked], Sequence[Doing]] = lambda asked: (),
+        finishes: bool = True,
+    ) -> None:
         super().__init__()
-        self.reaper = reaper
+        self.reaper, self.agent, self._works = reaper, Agent(), works
         self.shelf: dict[str, GeminiFile] = {}  # the files it was handed and still has
         self.sent: list[str] = []  # every file it was ever handed
         self.relied_on: list[InteractionId] = []  # the answers of which more was heard than that they are made
@@ -222,13 +244,16 @@ class ReapedModel(ScriptedModel):
         async with aclosing(super().answer(question, after=after, manner=manner)) as accepted:
             first = await self.reaper.lets("model.answer", lambda: anext(accepted))
         if manner.is_stored:
-            self.will_find(name, self._found(name, cues))
+            self.will_find(name, self._found(name, cues, after))
         yield first
         if manner.is_stored and not self.reaper.struck.is_set():
             self.relied_on.append(name)  # whoever asks for more has noted the first
         for cue in cues:
             if isinstance(cue, Exception):
                 raise cue
+            if isinstance(cue, ActionRequired):
+                yield replace(cue, interaction=name)
+                return
             if isinstance(cue, AnswerEvent):
                 yield cue
             else:
@@ -237,17 +262,46 @@ class ReapedModel(ScriptedModel):
         steps = () if manner.is_stored else steps_saying(said, signature=f"signed-{name}")
         yield replace(completed(name), steps=steps)
 
-    def _found(self, name: InteractionId, cues: Sequence[Cue]) -> Interaction | Exception:
+    def _found(self, name: InteractionId, cues: Sequence[Cue], after: After) -> Interaction | Exception:
         for cue in cues:
+            if isinstance(cue, AnswerBroken):
+                return Interaction(name, InteractionState.BROKEN)
             if isinstance(cue, Exception):
                 return cue
+        # What was told before functions were called for comes with what came of them.
+        before = self.interactions.get(after, [None])[0] if isinstance(after, str) else None
+        earlier = before.events if isinstance(before, Interaction) else ()
+        rounds = sum(event.rounds for event in earlier if isinstance(event, ActionRequired))
         told = tuple(cue for cue in cues if isinstance(cue, AnswerEvent))
+        if rounds:
+            told = (*(event for event in earlier[1:] if not isinstance(event, ActionRequired)), *told)
+        if isinstance(called := told[-1] if told else None, ActionRequired):
+            called = replace(called, interaction=name, rounds=rounds + 1)
+            return Interaction(name, InteractionState.CALLING, (Created(name), *told[:-1], called))
         events = (Created(name), *told, completed(name)) if self._finishes else ()
         state = InteractionState.COMPLETED if self._finishes else InteractionState.RUNNING
         return Interaction(name, state, events)
 
+    async def begin(self, question: Question, *, after: After, manner: Manner = PLAIN) -> InteractionId:
+        async def taken_in() -> InteractionId:
+            asked = Asked(question, after, manner)
+            self.begun.append(asked)
+            return self.agent.begin(self._works(asked))
+
+        return await self.reaper.lets("model.begin", taken_in)
+
+    async def cancel(self, interaction: InteractionId) -> None:
+        async def cancelled() -> None:
+            self.cancelled.append(interaction)
+            self.agent.cancel(interaction)
+
+        await self.reaper.lets("model.cancel", cancelled)
+
     async def look_up(self, interaction: InteractionId) -> Interaction:
-        look_up = super().look_up
+        look_up, reaper = super().look_up, self.reaper
+        if interaction in self.agent.runs:
+            found = await self.agent.look_up(interaction, by=reaper, wait=reaper.lets_wait)
+            return await reaper.lets("model.look_up", partial(_the, found))
         return await self.reaper.lets("model.look_up", lambda: look_up(interaction))
 
     async def delete(self, interaction: InteractionId) -> None:

@@ -19,16 +19,19 @@ from bot.commands import Commands
 from bot.condensing import Condensing
 from bot.dispatch import Dispatcher, open_dispatcher
 from bot.errors import StoreUnavailable
+from bot.function_runs import Functions
 from bot.inbox import Inbox
 from bot.limits import Limits
 from bot.messages import Platform, Thread
 from bot.metrics import Metrics
+from bot.places import Places
 from bot.policy import Policy
 from bot.ports import Adapter, Store
 from bot.responder import Responder
 from storage.sqlite import open_store
 from tests.support.commanding import commands_on
 from tests.support.core import PATIENT
+from tests.support.equipped import AGENT, DAILY, equipped
 from tests.support.forgetting import forgetting_on
 from tests.support.scripted import ScriptedModel
 from tests.support.slack import Clock, SlackServer
@@ -159,6 +162,9 @@ async def clew_on(
     drain: float = 2.0,
     inline_limit: int = 1_000_000,
     intake: Callable[[Store], Intake] = lambda store: ONLY_INLINE,
+    functions: Functions | None = None,
+    agent: str | None = AGENT,
+    daily_research: int = DAILY,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Clock | None = None,
@@ -170,6 +176,7 @@ async def clew_on(
         wrap: put around the store for everything that arrives, not for what answers.
         wrap_all: put around the store for everything.
         wrap_line: put around the SDK's client.
+        agent: researches, as often as *daily_research* says in a day; without one there is no research.
         clock: what the bot tells the time by and waits on, instead of *now* and *sleep*: Slack's own, when that runs
             faster. Only where the bot bounds a wait for itself (`asyncio.timeout`) seconds stay real, and in the
             dispatcher, whose pauses are a few milliseconds here.
@@ -184,6 +191,23 @@ async def clew_on(
         metrics, model, policy = Metrics(), model or ScriptedModel(), policy or Policy()
         line = wrap_line(await stack.enter_async_context(open_line(settings)))
         adapters: dict[Platform, Adapter] = {}
+        places = Places(1000, metrics=metrics)
+        equipment = await stack.enter_async_context(
+            equipped(
+                store,
+                model,
+                adapters,
+                limits=limits,
+                metrics=metrics,
+                places=places,
+                functions=functions,
+                agent=agent,
+                daily=daily_research,
+                now=now,
+                clock=ticks,
+                sleep=sleep,
+            )
+        )
         responder = Responder(
             store=store,
             model=model,
@@ -198,6 +222,7 @@ async def clew_on(
             metrics=metrics,
             sleep=sleep,
             clock=ticks,
+            **equipment,
         )
         dispatcher = await stack.enter_async_context(
             open_dispatcher(
@@ -207,7 +232,7 @@ async def clew_on(
                 metrics=metrics,
                 catch_up=lambda thread: adapters[thread.platform].catch_up(thread),
                 limits=limits,
-                concurrency=1000,
+                places=places,
                 drain=drain,
                 pause=0.01,
                 longest_pause=0.05,
@@ -222,7 +247,15 @@ async def clew_on(
             store=store,
             model=model,
             inbox=Inbox(heard, policy=policy, wake=dispatcher.wake, metrics=metrics),
-            commands=commands_on(heard, model, dispatcher, policy=policy, now=now, forgetting=forgetting),
+            commands=commands_on(
+                heard,
+                model,
+                dispatcher,
+                policy=policy,
+                now=now,
+                forgetting=forgetting,
+                approvals=equipment["approvals"],
+            ),
             dispatcher=dispatcher,
             adapter=None,  # type: ignore[arg-type]  # it needs the two above
             metrics=metrics,

@@ -26,6 +26,7 @@ class Shown:
     frames: int = 0
     tool: str = ""  # in use now
     asks: str = ""  # HTML: what is to be approved of
+    asked: str = ""  # the name of that
     thoughts: str = ""  # shown now, their headline first
 
     @property
@@ -82,9 +83,9 @@ class Visitor:
             checks: dict[str, str] = (await response.json())["checks"]
             return checks
 
-    async def tell(self, command: str, *, id_: str) -> str:
+    async def tell(self, command: str, *, id_: str, asked: str = "") -> str:
         url = f"{self._address}/api/threads/{self.thread}/commands"
-        async with self._session.post(url, json={"id": id_, "command": command}) as response:
+        async with self._session.post(url, json={"id": id_, "command": command, "asked": asked}) as response:
             assert response.status == 200, await response.text()
             return str((await response.json())["said"])
 
@@ -145,7 +146,8 @@ class Visitor:
                     shown.frames += 1
                     shown.tool = answer.get("tool") or ""
                     if "asks" in answer or change["answer"] is None:
-                        shown.asks = answer.get("asks") or ""
+                        asks = answer.get("asks") or {"name": "", "words": ""}
+                        shown.asks, shown.asked = asks["words"], asks["name"]
                     if "thoughts" in answer or change["answer"] is None:
                         thoughts = answer.get("thoughts") or {"headline": "", "blocks": []}
                         shown.thoughts = " ".join([thoughts["headline"], *thoughts["blocks"]]).strip()

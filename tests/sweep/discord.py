@@ -20,7 +20,7 @@ from tests.support.discord_clew import DiscordClew, clew_on
 from tests.support.discord_reaper import over_discord
 from tests.support.reaper import Reaper
 from tests.support.slack_clew import until_logged
-from tests.sweep.ground import GREETING, PATIENCE, Cast, Seen, paragraphs
+from tests.sweep.ground import GREETING, Cast, Seen, paragraphs
 
 USUAL = Variants()
 SPEED = 20.0  # Discord's seconds in one real second
@@ -39,7 +39,7 @@ class DiscordGround:
     platform = DISCORD
     long = (paragraphs(0, 3, words=120), paragraphs(3, 5, words=120))
     unmade = frozenset[str]()
-    keeps_what_was_reset = True
+    keeps_what_was_reset = keeps_what_was_asked = True
 
     def __init__(self, discord: DiscordServer, *, is_direct: bool) -> None:
         self.discord, self.is_direct = discord, is_direct
@@ -57,7 +57,8 @@ class DiscordGround:
             rhythm=STILL,
             pace=Pace(),
             policy=cast.policy,
-            limits=PATIENCE,
+            limits=cast.limits,
+            functions=cast.functions,
             intake=cast.intake,
             wrap_all=cast.reaper.over_store,
             drain=drain,
@@ -101,6 +102,10 @@ class DiscordGround:
 
     async def retries(self, reaper: Reaper) -> None:
         await self.presses("Retry", reaper)
+
+    async def decides(self, label: str, reaper: Reaper) -> None:
+        await self.until(lambda: any(label in one.buttons for one in self._posts))
+        await self.presses(label, reaper)
 
     async def presses(self, label: str, reaper: Reaper) -> None:
         """Press a button, and again when Discord says that nobody was there and nothing came of it."""

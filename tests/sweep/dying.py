@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from bot.answers import TextPiece
+from bot.function_runs import Functions
+from bot.functions import Function
+from bot.limits import Limits
 from bot.policy import Policy
+from tests.support.agent import Doing
 from tests.support.reaper import Cue, ReapedModel, Reaper, When
 from tests.support.scripted import Asked
-from tests.sweep.ground import GREETING, Cast, Ground, Seen
+from tests.sweep.ground import GREETING, PATIENCE, Cast, Ground, Seen
+
+WITHIN = 60.0  # real seconds for what nobody sees
 
 G = TypeVar("G", bound=Ground)
 G_co = TypeVar("G_co", bound=Ground, covariant=True)
@@ -28,6 +34,7 @@ class Stage(Generic[G_co]):
     story: "Story[Any]"
     url: str
     go_on: asyncio.Event = field(default_factory=asyncio.Event)  # for a model that waits for it
+    done: list[str] = field(default_factory=list)  # by people and by functions, where the order counts
 
     @property
     def asked(self) -> list[Asked]:
@@ -82,6 +89,8 @@ class Story(Generic[G]):
         is_over: what people see in the end.
         meanwhile: what happens between the two lives.
         uploads: whether films go to Gemini beforehand.
+        works: what Gemini does about what it is asked in the background.
+        functions: what the model may call.
         is_fetched: whether an answer that was begun can be fetched, so that none is paid for twice.
         superseded: the answers that a later one replaces.
     """
@@ -95,6 +104,9 @@ class Story(Generic[G]):
     meanwhile: Callable[[Stage[G]], Coroutine[Any, Any, None]] = nothing
     policy: Policy = field(default_factory=Policy)
     uploads: bool = False
+    works: Callable[[Stage[G], Asked], Sequence[Doing]] = lambda stage, asked: ()
+    functions: Callable[[Stage[G]], Sequence[Function]] = lambda stage: ()
+    limits: Limits = PATIENCE
     is_fetched: bool = True
     superseded: int = 0
 
@@ -123,7 +135,12 @@ async def deaths(story: Story[G], place: Place[G], when: When, folder: Path) -> 
 
 async def _lived_through(story: Story[G], ground: G, url: str, k: int, when: When) -> Stage[G]:
     reaper = Reaper(k, when, then=ground.cut_off)
-    model = ReapedModel(reaper, lambda asked: _told(story, stage, asked), finishes=story.finishes)
+    model = ReapedModel(
+        reaper,
+        lambda asked: _told(story, stage, asked),
+        works=lambda asked: story.works(stage, asked),
+        finishes=story.finishes,
+    )
     stage = Stage(ground, model, reaper, story, url)
     try:
         async with asyncio.TaskGroup() as group:
@@ -158,11 +175,13 @@ def _told(story: Story[G], stage: Stage[G], asked: Asked) -> Sequence[Cue]:
 
 async def _done(story: Story[G], stage: Stage[G], people: "asyncio.Task[None]") -> None:
     await asyncio.wait({people})
-    await stage.reaper.did(*(commit for commit in story.lasts if commit not in stage.ground.unmade))
+    async with asyncio.timeout(WITHIN):
+        await stage.reaper.did(*(commit for commit in story.lasts if commit not in stage.ground.unmade))
 
 
 def _cast(story: Story[G], stage: Stage[G], reaper: Reaper) -> Cast:
-    return Cast(stage.url, stage.model, reaper, story.policy, story.uploads)
+    functions = Functions(story.functions(stage))
+    return Cast(stage.url, stage.model, reaper, story.policy, story.uploads, functions, story.limits)
 
 
 async def _first_life(story: Story[G], stage: Stage[G], is_set: asyncio.Event, ended: asyncio.Event) -> None:
@@ -187,3 +206,6 @@ async def _second_life(story: Story[G], stage: Stage[G], people: "asyncio.Task[N
             await survivor.did("store.confirmed")
         if await bot.store.forgetting.to_forget():
             await survivor.did("store.reported")
+        if unwanted := await bot.store.runs.unwanted():
+            async with asyncio.timeout(WITHIN):
+                await survivor.did(*["store.ended"] * len(unwanted))

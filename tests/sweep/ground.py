@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.attachments import ONLY_INLINE, Intake
+from bot.function_runs import Functions
 from bot.limits import Limits
 from bot.messages import Platform, Thread
 from bot.policy import Policy
@@ -14,7 +15,7 @@ from bot.uploads import Uploads
 from tests.support.reaper import ReapedModel, Reaper
 
 GREETING = "good morning"  # said before the story begins, where that is needed
-PATIENCE = Limits(first_pause=0.05)
+PATIENCE = Limits(first_pause=0.05, poll=0.05, warning=0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,12 @@ class Cast:
     reaper: Reaper
     policy: Policy
     uploads: bool
+    functions: Functions
+    limits: Limits
 
     def intake(self, store: Store) -> Intake:
         """What files it takes in beside those that fit into a request."""
-        return Intake(Uploads(self.model, store, limits=PATIENCE)) if self.uploads else ONLY_INLINE
+        return Intake(Uploads(self.model, store, limits=self.limits)) if self.uploads else ONLY_INLINE
 
 
 class Running(Protocol):
@@ -74,6 +77,11 @@ class Ground(Protocol):
     @property
     def keeps_what_was_reset(self) -> bool:
         """Whether what was said before a reset still stands in the thread."""
+        ...
+
+    @property
+    def keeps_what_was_asked(self) -> bool:
+        """Whether the thread goes on showing what somebody was asked to approve of, when that is decided."""
         ...
 
     def bot(self, cast: Cast) -> AbstractAsyncContextManager[Running]:
@@ -112,6 +120,10 @@ class Ground(Protocol):
 
     async def retries(self, reaper: Reaper) -> None:
         """She presses Retry; and again, when she sees that nothing came of it because nobody was there."""
+        ...
+
+    async def decides(self, label: str, reaper: Reaper) -> None:
+        """She presses Approve or Decline once she is asked; and again, as above."""
         ...
 
     # --- what people see --------------------------------------------------------------------------

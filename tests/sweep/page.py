@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bot.ports import Store
 from tests.support.page import Page, Watched, named, served_page
 from tests.support.reaper import Reaper
 from tests.support.work import Bell
-from tests.sweep.ground import PATIENCE, Cast, Seen, paragraphs
+from tests.sweep.ground import Cast, Seen, paragraphs
 
 WITHIN = 40.0  # real seconds
 _OPEN = {"queued", "running"}
@@ -31,7 +32,7 @@ class PageGround:
     platform = WEB
     long = (paragraphs(0, 3, words=120), paragraphs(3, 5, words=120))
     unmade = frozenset({"store.placed", "store.confirmed"})
-    keeps_what_was_reset = False
+    keeps_what_was_reset = keeps_what_was_asked = False
 
     def __init__(self, folder: Path) -> None:
         self._files = folder / "files"
@@ -48,7 +49,8 @@ class PageGround:
             files=self._files,
             model=cast.model,
             policy=cast.policy,
-            limits=PATIENCE,
+            limits=cast.limits,
+            functions=cast.functions,
             intake=cast.intake,
             wrap_all=cast.reaper.over_store,
             wrap_adapter=cast.reaper.over_adapter,
@@ -107,6 +109,17 @@ class PageGround:
             told = await self._through(lambda page: page.gives("retry", id_=f"retry-{next(self._ids):04}"))
         self._said += [] if told is None else [_words(told["said"])]
 
+    async def decides(self, label: str, reaper: Reaper) -> None:
+        told = None
+        while told is None and not reaper.has_done("store.decide"):
+            await self.until(lambda: self._asking or self._is_over)
+            if not self._asking:
+                return  # it was decided in the moment of death, and the next life has gone on from that
+            told = await self._tried(partial(self._decides, label.lower(), self._asking[0]["name"]))
+
+    async def _decides(self, command: str, asked: str, page: Page) -> tuple[int, Any]:
+        return await page.gives(command, id_=f"decision-{next(self._ids):04}", asked=asked)
+
     async def _sends(self, text: str, files: Sequence[tuple[str, bytes]] = ()) -> Any:
         """Send a message until it is taken in, under the same name each time."""
         name = f"message-{next(self._ids):04}"
@@ -143,11 +156,25 @@ class PageGround:
 
     @property
     def shown(self) -> list[Seen]:
-        seen = self._seen
-        turns = [] if seen is None else [seen.turns[turn] for turn in seen.order if turn in seen.turns]
-        answers = [_seen(turn) for turn in turns if turn["answer"] or turn["state"] in _OPEN]
+        answers = [_seen(turn) for turn in self._turns if turn["answer"] or turn["state"] in _OPEN]
+        asked = [_words(one["words"]) for one in self._asking]
+        answers += [Seen(words, buttons=("Approve", "Decline"), is_aside=True) for words in asked]
         # A note takes the place of the one before it, so the same one again is no second one.
         return [*answers, *(Seen(words, is_aside=True) for words in dict.fromkeys(self._said))]
+
+    @property
+    def _turns(self) -> list[Any]:
+        seen = self._seen
+        return [] if seen is None else [seen.turns[turn] for turn in seen.order if turn in seen.turns]
+
+    @property
+    def _asking(self) -> list[Any]:
+        """What somebody is asked to decide, with its name and words."""
+        return [turn["answer"]["asks"] for turn in self._turns if turn["answer"] and turn["answer"].get("asks")]
+
+    @property
+    def _is_over(self) -> bool:
+        return bool(self._turns) and all(turn["state"] in _OVER for turn in self._turns)
 
     def shows(self, text: str, *, follows: bool = True) -> Sequence[str]:
         return [text]

@@ -14,10 +14,10 @@ from bot.messages import Thread
 from bot.notices import FOLLOWING
 from bot.ports import Store
 from tests.support.reaper import Reaper
-from tests.support.slack import Clock, Shown, SlackServer, Variants, slack_server
+from tests.support.slack import Button, Clock, Shown, SlackServer, Variants, slack_server
 from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on
 from tests.support.slack_reaper import WIRE, over_line, over_wire
-from tests.sweep.ground import PATIENCE, Cast, Seen, paragraphs
+from tests.sweep.ground import Cast, Seen, paragraphs
 
 SPEED = 20.0  # Slack's seconds in one real second
 # Nothing happens by itself while deeds are counted.
@@ -41,7 +41,7 @@ class SlackGround:
     platform = SLACK
     long = (paragraphs(0, 5, words=150), paragraphs(5, 14, words=150), paragraphs(14, 20, words=150))
     unmade = frozenset({"store.placed"})
-    keeps_what_was_reset = True
+    keeps_what_was_reset = keeps_what_was_asked = True
 
     def __init__(self, slack: SlackServer, *, is_direct: bool, has_sent: bool) -> None:
         self.slack, self._has_sent = slack, has_sent
@@ -58,7 +58,8 @@ class SlackGround:
             rhythm=STILL,
             pace=Pace(),
             policy=cast.policy,
-            limits=PATIENCE,
+            limits=cast.limits,
+            functions=cast.functions,
             intake=cast.intake,
             wrap_all=cast.reaper.over_store,
             wrap_line=partial(over_line, cast.reaper),
@@ -101,6 +102,24 @@ class SlackGround:
         if (await self.slack.clicks(button)).error is not None and not reaper.has_done(commit):
             await self.slack.until(lambda: any(socket.takes_events for socket in self.slack.sockets))
             await self.slack.clicks(button)
+
+    async def decides(self, label: str, reaper: Reaper) -> None:
+        def offered() -> Button | None:
+            return next((button for one in self._posts for button in one.buttons if button.text == label), None)
+
+        def is_settled() -> bool:
+            """What was decided in the moment of death is found by the next life."""
+            return any("May I do this?" in one.text and not one.buttons for one in self._posts)
+
+        while True:
+            await self.slack.until(lambda: offered() or is_settled())
+            button, was_dead = offered(), reaper.struck.is_set()
+            if button is None:
+                return
+            is_heard = (await self.slack.clicks(button)).error is None
+            if reaper.has_done("store.decide") or (is_heard and was_dead == reaper.struck.is_set()):
+                return
+            await self.slack.until(lambda: any(socket.takes_events for socket in self.slack.sockets))
 
     # --- what people see --------------------------------------------------------------------------
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 
-from bot.answers import Media, MediaKind, TextPiece
+from bot.answers import Media, MediaKind, TextPiece, ToolUse
 from bot.errors import AnswerBlocked, ModelBusy
+from bot.evidence import Citation, CodeCall, CodeResult
 from bot.notices import notice_for
 from tests.support.reaper import Cue, When
 from tests.support.scripted import Asked
@@ -146,6 +147,16 @@ def squeezed(text: str) -> str:
 def busy(stage: Stage[Ground]) -> Sequence[Cue]:
     """A model that refuses; the second time for so long that nobody waits for it."""
     return [ModelBusy("429", retry_after=60.0) if stage.asked else ModelBusy("429")]
+
+
+def searched(stage: Stage[Ground]) -> Sequence[Cue]:
+    """Twice the same source, and code."""
+    cited: list[Cue] = [
+        Citation("https://kites.example/", "Kites", start=0),
+        Citation("https://kites.example/", "Kites", start=2),
+    ]
+    ran: list[Cue] = [CodeCall("c1", "print(6 * 7)", "python"), CodeResult("c1", "42", is_error=False)]
+    return [ToolUse("google_search"), *ran, TextPiece(SHORT), *cited]
 
 
 ANSWERS: Mapping[str, Answer[Ground]] = {

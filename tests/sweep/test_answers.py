@@ -13,7 +13,7 @@ from tests.support.scripted import Asked
 from tests.sweep.dying import Place, Stage, Story, deaths
 from tests.sweep.ground import Ground
 from tests.sweep.judge import amiss
-from tests.sweep.stories import ANSWERS, PLACES, Answer, answered
+from tests.sweep.stories import ANSWERS, PLACES, Answer, answered, asked, searched, words_of
 
 NUMBERS = ("(one)", "(two)", "(three)")
 
@@ -28,6 +28,29 @@ async def test_killed_before_or_after_any_deed_there_is_one_whole_answer(
     answer: Answer[Ground], place: Place[Any], when: When, tmp_path: Path
 ) -> None:
     await answer.judge(place, when, tmp_path)
+
+
+@before_and_after
+@on_every_platform
+async def test_killed_before_or_after_any_deed_sources_are_listed_once_and_code_is_kept_once(
+    place: Place[Any], when: When, tmp_path: Path
+) -> None:
+    story: Story[Ground] = Story(
+        happens=asked,
+        tells=lambda stage, question: searched(stage),
+        lasts=("store.answered",),
+        is_over=lambda stage: stage.said("Sources") > 0 and stage.is_calm,
+    )
+    undisturbed: tuple[list[str], list[str]] | None = None
+    async for stage in deaths(story, place, when, tmp_path):
+        assert await amiss(stage) == [], stage.death
+        found = words_of(stage), [file for one in stage.answers for file in one.files]
+        undisturbed = undisturbed or found
+        assert found == undisturbed, stage.death
+        said = "\n".join(found[0])
+        assert [said.count("Sources"), said.count("1.[Kites]"), said.count("2.")] == [1, 1, 0], stage.death
+        # The page folds it into the answer.
+        assert [said.count("print(6*7)"), found[1]] in ([0, ["code.md"]], [1, []]), stage.death
 
 
 async def one_more_is_asked(stage: Stage[Ground]) -> None:

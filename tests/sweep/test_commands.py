@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.answers import TextPiece
-from bot.messages import Message, MessageId, Person, PersonId, Turn
 from bot.reports import BEGUN
 from storage.sqlite import open_store
 from tests.support.reaper import Cue, When
@@ -15,7 +14,7 @@ from tests.support.scripted import Asked
 from tests.support.slack_clew import until_logged
 from tests.sweep.dying import Place, Stage, Story, deaths
 from tests.sweep.ground import GREETING, Ground
-from tests.sweep.judge import amiss
+from tests.sweep.judge import amiss, next_turn
 from tests.sweep.stories import FILM, HALF, PLACES, answered, half, half_answered
 
 AFRESH, STOPPED, AGAIN = "This thread starts afresh", "Stopped.", "I answer the last question again."
@@ -43,17 +42,6 @@ async def reset(stage: Stage[Ground]) -> None:
 
 async def stop(stage: Stage[Ground]) -> None:
     await stage.ground.types("stop")
-
-
-async def next_turn(stage: Stage[Ground]) -> Turn:
-    """The turn that the next question would have."""
-    thread = stage.ground.thread
-    question = Message(thread, MessageId("9999999999.000100"), Person(PersonId("grace")), "and now?", 0.0)
-    async with open_store(stage.url, keeps_text=frozenset()) as store:
-        await store.add(question)
-        claim = await store.claim(thread)
-    assert claim is not None
-    return claim.turn
 
 
 async def is_afresh(stage: Stage[Ground]) -> bool:

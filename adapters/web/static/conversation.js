@@ -10,7 +10,7 @@ const isOpen = (turn) => turn.state === "queued" || turn.state === "running";
 export class Conversation {
   #turns = new Map(); // id -> TurnElement
 
-  /** @param does {retry(), decide(name), again(item), edit(item)} */
+  /** @param does {retry(), decide(name, asked), again(item), edit(item)} */
   constructor(does) {
     this.does = does;
   }
@@ -132,15 +132,16 @@ class TurnElement {
     } else if (turn.state === "stopped") words = "Stopped.";
     this.sign.hidden = !words;
     this.sign.textContent = words;
-    this.sign.classList.toggle("working", isOpen(turn) && !waits);
+    this.sign.classList.toggle("working", isOpen(turn) && !waits && !turn.answer?.asks);
   }
 
   #showActions(turn, canRetry) {
     const buttons = [];
     const asks = isOpen(turn) && !turn.stopping ? turn.answer?.asks : null;
     if (asks) {
-      const decide = (label) => element("button", { type: "button", class: "small labelled", onclick: () => this.does.decide(label.toLowerCase()) }, label);
-      buttons.push(fromHtml(`<div class="asks">${asks}</div>`), decide("Approve"), decide("Decline"));
+      const decide = (label) => element("button", { type: "button", class: "small labelled", onclick: () => this.does.decide(label.toLowerCase(), asks.name) }, label);
+      const words = element("div", { class: "asks" }, fromHtml(asks.words));
+      buttons.push(element("div", { class: "decision", role: "group", "aria-label": "Needs your approval" }, words, decide("Approve"), decide("Decline")));
     }
     const text = turn.answer?.markdown;
     if (text && turn.answer.kind === "answer") buttons.push(copyButton("Copy the answer", () => text));
@@ -150,14 +151,17 @@ class TurnElement {
       buttons.push(retry);
     }
     if (turn.answer?.at) buttons.push(timeOf(turn.answer.at));
+    const wasHere = this.actions.contains(document.activeElement);
     this.actions.hidden = isOpen(turn) && !asks;
     this.actions.replaceChildren(...buttons);
+    if (wasHere && !this.actions.contains(document.activeElement)) byId("composer").focus();
   }
 
   // Once when it begins and once when it is whole: an answer that is read out with every frame is no answer.
   #speak(before, turn, waits) {
     if (isOpen(turn)) {
-      if (!before || (!isOpen(before) && !waits)) announce("Clew is answering.");
+      if (turn.answer?.asks && before?.answer?.asks?.name !== turn.answer.asks.name) announce(`Clew asks: ${this.actions.textContent}`);
+      else if (!before || (!isOpen(before) && !waits)) announce("Clew is answering.");
     } else if (before && isOpen(before)) {
       const text = this.body.textContent.trim().slice(0, SPOKEN);
       announce(turn.state === "stopped" ? `Stopped. ${text}` : `Clew: ${text}`);

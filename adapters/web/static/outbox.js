@@ -86,9 +86,12 @@ export class Outbox {
   }
 }
 
-/** Have a command carried out; gives the HTML of what was done, or throws an Error with a sentence. */
-export async function command(thread, name) {
-  const body = JSON.stringify({ id: randomId(), command: name });
+/**
+ * Have a command carried out; gives the HTML of what was done, or throws an Error with a sentence.
+ * @param asked the name of what it decides of
+ */
+export async function command(thread, name, asked) {
+  const body = JSON.stringify({ id: randomId(), command: name, asked });
   const answer = await post(`/api/threads/${thread}/commands`, { body, headers: { "Content-Type": "application/json" } });
   if (!answer.ok) throw new Error(answer.body.error ?? UNREACHABLE);
   return answer.body.said;

@@ -21,7 +21,7 @@ let follows = true; // whether the end is kept in sight
 const outbox = new Outbox({ changed: show, said: note, sent: () => announce("Sent.") });
 const conversation = new Conversation({
   retry: () => carryOut("retry"),
-  decide: (name) => carryOut(name),
+  decide: (name, asked) => carryOut(name, asked),
   again: (item) => outbox.again(item),
   edit: (item) => {
     outbox.take(item);
@@ -136,11 +136,11 @@ function send(text, files) {
   outbox.send(text, files);
 }
 
-async function carryOut(name) {
+async function carryOut(name, asked) {
   const where = thread;
   try {
-    const said = await command(where, name);
-    if (where === thread && !["retry", "stop", "approve", "decline"].includes(name)) note(said);
+    const said = await command(where, name, asked);
+    if (where === thread && !["retry", "stop"].includes(name)) note(said);
   } catch (error) {
     note(element("p", {}, error.message));
   }

@@ -34,6 +34,11 @@ class Grown:
         self.draft.add(TextPiece(text))
         self.reply.changed()
 
+    def waits(self, waits: bool) -> None:
+        """A person is waited for, or not any more."""
+        self.draft.waits = waits
+        self.reply.changed()
+
     async def ends(self, ending: Ending | None = None) -> None:
         """The turn ends: with the answer as it is now, unless told otherwise."""
         await self.reply.end(ending or Answered(self.draft.answer))

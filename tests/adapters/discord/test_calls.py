@@ -171,9 +171,10 @@ async def test_with_a_token_that_was_reset_nothing_is_refused_for_good() -> None
         assert len(at.discord.calls_of(POST)) == 1
 
 
-async def test_a_file_is_sent_whole_with_every_attempt() -> None:
+@pytest.mark.parametrize("fault", [DropBefore(), TooMany(0.01)], ids=["ours", "of the library's own"])
+async def test_a_file_is_sent_whole_with_every_attempt(fault: Fault) -> None:
     async with desk() as at:
-        at.discord.faults.arm(POST, DropBefore(), times=2)
+        at.discord.faults.arm(POST, fault, times=2)
 
         await at.post(files=(File("a.txt", b"0" * 100_000),))
 

@@ -6,9 +6,14 @@ import pytest
 
 from adapters.discord.linked import permissions
 from adapters.discord.places import DISCORD
+from bot.calls import FunctionCall
 from bot.errors import LinkRefused
+from bot.function_runs import Functions
+from bot.functions import Caller
 from bot.messages import Person, PersonId, Thread
-from tests.support.discord import DiscordServer, Permission, discord_server
+from bot.policy import Policy
+from bot.read_link import link_reader
+from tests.support.discord import DiscordServer, Kind, Permission, discord_server
 from tests.support.discord_clew import DiscordClew, clew_on
 
 NOT_FOR_THEM = "Whoever asks may not read that channel, or I cannot tell whether they may."
@@ -19,6 +24,20 @@ async def read(clew: DiscordClew, discord: DiscordServer, text: str, *, permits:
     asked_in = Thread(DISCORD, discord.guild(), discord.channel("general"), "1")
     said = await clew.adapter.read_for(person, asked_in, text, permits=lambda thread: permits)
     return [one.text for one in said]
+
+
+async def read_or_refusal(clew: DiscordClew, discord: DiscordServer, text: str) -> list[str] | str:
+    """What is read behind a link, or the sentence that the model is told instead."""
+    offered = Functions([link_reader({DISCORD: clew.adapter}, Policy())])
+    asked_in = Thread(DISCORD, discord.guild(), discord.channel("general"), "1")
+    caller = Caller(Person(PersonId(discord.person("ada"))), asked_in)
+    result = await offered.run(FunctionCall("c1", "read_link", {"link": text}), caller)
+    if isinstance(result.value, str):
+        assert result.is_error
+        return result.value
+    messages = result.value["messages"]
+    assert isinstance(messages, list)
+    return [one["text"] for one in messages]
 
 
 def link(discord: DiscordServer, *steps: str) -> str:
@@ -61,6 +80,64 @@ async def test_a_link_is_followed_for_nobody_who_may_not_read_there() -> None:
         assert await refused(there.replace(discord.guild(), "@me")) == "Direct messages are never read for anybody."
         assert (await refused(link(discord, discord.channel("board")))).startswith("That is a whole channel")
         assert await refused("https://example.org/") == "That is no link to a thread or a message in Discord."
+
+
+async def test_a_private_thread_is_read_for_its_members_and_for_those_who_manage_threads_alone() -> None:
+    async with discord_server() as discord, clew_on(discord) as clew:
+        await discord.says("ada", "hello", mention=False)
+        await discord.says("ada", "mine", channel=discord.direct("ada"), mention=False)
+        thread = await discord.opens_thread("grace", "board", private=True)
+        await discord.adds_to_thread(thread)  # the bot, which may read it from here on
+        said = await discord.says("grace", "the plan", channel=thread, mention=False)
+        links = [link(discord, thread), link(discord, thread, said)]
+
+        async def seen() -> list[list[str] | str]:
+            return [await read_or_refusal(clew, discord, one) for one in links]
+
+        outside = await seen()
+        await discord.adds_to_thread(thread, "ada")
+        inside = await seen()
+        await discord.locks(thread)
+        archived = await seen()
+        await discord.removes_from_thread(thread, "ada")
+        left = await seen()
+        discord.allow(Permission.MANAGE_THREADS, channel="general", user="ada")
+        manages = await seen()
+        discord.deny(Permission.VIEW_CHANNEL, channel="general", user="ada")
+        sees_nothing = await seen()
+
+    assert outside == left == sees_nothing == [NOT_FOR_THEM] * 2
+    assert inside == archived == manages
+    assert all(isinstance(one, list) and one[-1:] == ["the plan"] for one in inside)
+
+
+async def test_a_link_names_nothing_of_what_it_leads_to_when_it_is_refused() -> None:
+    async with discord_server() as discord, clew_on(discord) as clew:
+        await discord.says("ada", "hello", mention=False)
+        line = discord.direct("ada")
+        mine = await discord.says("ada", "the plan", channel=line)
+        thread = await discord.opens_thread("grace", "the plan", private=True)
+        discord.guild("elsewhere")
+        abroad = discord.channel("abroad", guild="elsewhere")
+        theirs = await discord.says("ada", "the plan", channel=abroad, mention=False)
+        discord.channel("stage", kind=Kind.VOICE)
+        spoken = await discord.says("ada", "the plan", channel="stage", mention=False)
+        heard = await read_or_refusal(clew, discord, link(discord, discord.channel("stage"), spoken))
+        discord.deny(Permission.CONNECT, channel="stage", user="ada")
+        refusals = [
+            await read_or_refusal(clew, discord, link(discord, discord.channel("stage"), spoken)),
+            # A channel of another server, which the bot and she may both read, behind the server that was asked in.
+            await read_or_refusal(clew, discord, link(discord, abroad, theirs)),
+            # The id of a direct line, or of nothing at all, behind the server that was asked in.
+            await read_or_refusal(clew, discord, link(discord, line, mine)),
+            await read_or_refusal(clew, discord, link(discord, "111111111111111111", "111111111111111112")),
+            # A private thread that the bot itself may not see.
+            await read_or_refusal(clew, discord, link(discord, thread)),
+        ]
+
+    assert heard == ["the plan"]
+    assert not any("plan" in str(one) for one in refusals)
+    assert all(isinstance(one, str) for one in refusals)
 
 
 VIEW, READ = 1 << 10, 1 << 16

@@ -6,10 +6,12 @@ import pytest
 
 from adapters.discord import faces, showing
 from adapters.discord.format import render
-from bot.answers import Answer, Thought, ToolUse
+from bot.answers import Answer, Stopped, Thought, ToolUse
 from bot.errors import AnswerBlocked
+from bot.messages import Turn
 from bot.notices import notice_for
 from tests.adapters.discord.answering import is_whole, saying, words
+from tests.adapters.discord.replying import desk
 from tests.support.discord import Shown, discord_server
 from tests.support.discord_clew import clew_on
 
@@ -102,6 +104,7 @@ async def test_a_hostile_thought_names_nobody_and_leads_nowhere() -> None:
         pytest.param(Answer(tool="google_search"), id="a tool"),
         pytest.param(Answer(thoughts="**What is it?**"), id="a question"),
         pytest.param(Answer(thoughts="**" + "long " * 60 + "**"), id="a long line"),
+        pytest.param(Answer(waits=True), id="a person"),
     ],
 )
 def test_the_line_is_known_for_what_it_is(answer: Answer) -> None:
@@ -112,3 +115,27 @@ def test_the_line_is_known_for_what_it_is(answer: Answer) -> None:
 @pytest.mark.parametrize("said", ["-# *Weighing…*", "-# *a*", "*Weighing…*"])
 def test_no_words_of_the_model_are_taken_for_the_line(said: str) -> None:
     assert not faces.is_sign(render(said))
+
+
+async def test_nothing_says_that_work_goes_on_while_somebody_is_waited_for() -> None:
+    async with desk() as place:
+        first, other = await place.asked("order it"), await place.asked("tell me")
+
+        def typed(turn: Turn) -> int:
+            calls = place.discord.calls_of("POST /channels/*/typing")
+            return sum(call.params["channel"] == turn.thread.thread_id for call in calls)
+
+        async with place.answering(first) as grown, place.answering(other):
+            grown.waits(True)
+            await place.discord.until(lambda: typed(other) == 3)
+            assert typed(first) <= 1
+            assert place.discord.replies(first.thread.thread_id) == []
+            grown.draft.add(ToolUse("google_search"))
+            grown.waits(False)
+            await place.shown(first, "-# *Searching the web…*")
+            grown.waits(True)
+            await place.shown(first, "-# *Waiting for you…*")
+            await grown.ends(Stopped(grown.draft.answer))
+        (left,) = place.discord.replies(first.thread.thread_id)
+
+    assert left.text == faces.STOPPED

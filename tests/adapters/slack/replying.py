@@ -58,6 +58,11 @@ class Grown:
         self.draft.add(TextPiece(text))
         self.reply.changed()
 
+    def waits(self, waits: bool) -> None:
+        """A person is waited for, or not any more."""
+        self.draft.waits = waits
+        self.reply.changed()
+
 
 @dataclass
 class Desk:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from adapters.slack.linked import Kind, kind_of
 from adapters.slack.places import SLACK
 from bot.errors import LinkRefused
 from bot.messages import Person, PersonId, Thread
-from tests.support.slack import SlackServer, slack_server
+from tests.support.slack import Install, SlackServer, slack_server
 from tests.support.slack.people import PersonKind
 from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on
 
@@ -83,3 +84,30 @@ async def test_a_link_is_followed_for_nobody_who_may_not_read_there(place: str, 
             await read(clew, link(slack, channel, said, host=foreign), by=who, kind=who, permits=place != "forbidden")
 
     assert str(refusal.value) == sentence
+
+
+async def test_in_an_organisation_a_public_channel_is_read_for_its_members_alone() -> None:
+    install = Install(scopes=frozenset(ALL_SCOPES), enterprise_id="E0CLEW", is_enterprise_install=True)
+    async with slack_server(install=install) as slack, clew_on(slack) as clew:
+        channel = slack.channel("news")
+        there = link(slack, channel, await slack.says("grace", "the plan", channel="news", mention=False))
+        with pytest.raises(LinkRefused, match="not in that channel"):
+            await read(clew, there)
+        await slack.joins("ada", channel="news")
+
+        assert await read(clew, there) == [("grace", "the plan")]
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind"),
+    [
+        pytest.param({"is_channel": True, "is_private": False}, Kind.PUBLIC, id="public"),
+        pytest.param({"is_channel": True, "is_private": True}, Kind.PRIVATE, id="private, and called a channel"),
+        pytest.param({"is_group": True, "is_private": True}, Kind.PRIVATE, id="private"),
+        pytest.param({"is_channel": True}, Kind.PRIVATE, id="nobody knows"),
+        pytest.param({"is_mpim": True, "is_channel": True, "is_private": False}, Kind.DIRECT, id="of a few"),
+        pytest.param({"is_im": True}, Kind.DIRECT, id="of two"),
+    ],
+)
+def test_a_channel_that_is_not_known_to_be_public_is_private(channel: dict[str, object], kind: Kind) -> None:
+    assert kind_of(channel) is kind

@@ -180,7 +180,7 @@ def test_the_page_lists_exactly_these_scopes_and_events() -> None:
 
 
 def test_the_page_tells_of_every_command_and_shortcut_and_of_no_other() -> None:
-    assert set(re.findall(r"`(/clew[a-z-]*)[ `]", DOCS)) == set(COMMANDS)
+    assert set(re.findall(r"`(/(?:clew[a-z-]*|research))[ `]", DOCS)) == set(COMMANDS)
     for name, _ in SHORTCUTS.values():
         assert f"**{name}**" in DOCS
     assert f"`@{NAME} reset`" in DOCS

@@ -1,7 +1,10 @@
 """Pictures in Slack: asked for by command, and put under the words in order."""
 
-from bot.answers import Answered, Created, Media, MediaKind, TextPiece
-from bot.messages import InteractionId
+import pytest
+
+from adapters.slack.slots import FILES, UPLOADING
+from bot.answers import Answer, Answered, Created, Ending, Media, MediaKind, Notice, Stopped, TextPiece
+from bot.messages import InteractionId, Part
 from tests.adapters.slack.replying import desk
 from tests.support.scripted import completed
 from tests.support.slack import Broken, SaysError, slack_server
@@ -87,9 +90,20 @@ async def test_where_the_only_file_is_refused_nobody_is_sent_to_look_for_it() ->
     assert "below" not in words.text
 
 
-async def test_the_slash_command_says_where_a_picture_can_be_asked_for() -> None:
-    async with slack_server(scopes=ALL_SCOPES) as slack, clew_on(slack) as clew:
-        told = await slack.slash("ada", "/clew", "imagine a red kite")
+@pytest.mark.parametrize(
+    "ending", [Notice("Gemini has too much to do."), Stopped(Answer(opening="Stopped."))], ids=["a notice", "a stop"]
+)
+async def test_a_file_of_an_attempt_that_ended_early_goes_when_there_is_no_answer(ending: Ending) -> None:
+    async with desk() as place:
+        turn = await place.asked()
+        async with place.answering(turn) as grown:
+            grown.draft.add(TextPiece("A kite:"))
+            grown.draft.add(KITE)
+            await grown.reply.end(Answered(grown.draft.answer))
+        assert len(place.replies(turn)) == 2
+        await place.store.shown(turn, Part(FILES, UPLOADING, ""))  # as if the process had ended before Slack told
+        async with place.answering(await place.again(turn)) as grown:
+            await grown.reply.end(ending)
+        (words,) = place.replies(turn)
 
-    assert f"<@{slack.bot_user_id}> `imagine: a red kite`" in (told.text or "")
-    assert not clew.model.asked
+    assert not words.files

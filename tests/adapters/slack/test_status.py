@@ -1,6 +1,7 @@
 """The line that says that work goes on: gone when the answer stands, whoever set it and however late."""
 
-from bot.answers import Answered
+from adapters.slack.reply import STOPPED, WAITING, WORKING
+from bot.answers import Answered, Stopped
 from tests.adapters.slack.replying import desk
 from tests.support.slack import Slow
 
@@ -35,3 +36,29 @@ async def test_a_status_of_an_earlier_process_goes_with_the_end_of_the_answer_th
 
         assert [one.text for one in place.replies(turn)] == ["A beginning. And the end."]
         assert place.slack.status("general", ts) is None
+
+
+async def test_nothing_says_that_work_goes_on_while_somebody_is_waited_for() -> None:
+    async with desk() as place:
+        turn, channel = await place.asked(), place.slack.direct("ada")
+        thread_ts = turn.thread.thread_id
+        async with place.answering(turn) as grown:
+            await place.slack.until(lambda: place.slack.status("general", thread_ts))
+            grown.waits(True)
+            await place.slack.until(lambda: place.slack.status("general", thread_ts) is None)
+            grown.waits(False)
+            await place.slack.until(lambda: place.slack.status("general", thread_ts))
+            grown.says("Yes.")
+            await grown.reply.end(Answered(grown.draft.answer))
+        line = await place.asked(channel=channel)
+        async with place.answering(line) as grown:
+            await place.shown(line, WORKING, channel)
+            grown.waits(True)
+            await place.shown(line, WAITING, channel)
+            grown.waits(False)
+            await place.shown(line, WORKING, channel)
+            grown.waits(True)
+            await place.shown(line, WAITING, channel)
+            await grown.reply.end(Stopped(grown.draft.answer))
+
+        assert [one.text for one in place.replies(line, channel)] == [STOPPED]

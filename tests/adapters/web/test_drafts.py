@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from adapters.web.events import WEB
 from bot.answers import Created, InteractionState, TextPiece
-from bot.messages import InteractionId, Part
+from bot.messages import InteractionId, MessageId, Part
+from storage.sqlite import open_store
 from tests.support.page import Page, named, served_page
-from tests.support.scripted import NEVER, ScriptedModel, answer, completed, interaction
+from tests.support.scripted import NEVER, ScriptedModel, answer, completed, interaction, message
 
 CREATED = Created(InteractionId("i1"))
 
@@ -97,3 +100,22 @@ async def test_a_retry_that_is_stopped_before_its_first_word_keeps_nothing_of_th
         await seen.until(lambda it: it.states == ["stopped"])
 
     assert seen.answers == [""]
+
+
+async def test_that_research_was_stopped_after_a_crash_stands_there_and_not_what_was_written_down(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'clew.db'}"
+    async with open_store(url, keeps_text=frozenset({WEB})) as store:
+        await store.add(replace(message("research: kites"), thread=named()))
+        claim = await store.claim(named())
+        assert claim is not None
+        await store.runs.researching(claim.turn, "researcher", most=5)
+        await store.runs.began(claim.turn, InteractionId("run1"))
+        await store.shown(claim.turn, Part(0, MessageId("answer"), "digest", "5 min so far. Kites"))
+        await store.stop(named(), MessageId("stop"))
+    async with served_page(url=url) as page, page.watched() as seen:
+        await seen.until(lambda it: it.states == ["stopped"])
+
+    assert "paid for" in seen.answers[0]
+    assert "so far" not in seen.answers[0]

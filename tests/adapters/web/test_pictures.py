@@ -3,18 +3,40 @@
 import aiohttp
 from playwright.async_api import Browser, expect
 
-from adapters.web.format import blocks_with, place_of, without_places
+from adapters.web.format import blocks_with
 from bot.answers import Created, Media, MediaKind, TextPiece
+from bot.evidence import Citation, CodeCall
+from bot.marks import place_of, without_places
 from bot.messages import Attachment, AttachmentId, InteractionId, MessageId
 from tests.adapters.web.test_page import PIXEL, answers, say
 from tests.support.browser import window
 from tests.support.page import named, served_page
-from tests.support.scripted import completed
+from tests.support.scripted import NEVER, completed
 
 CREATED = Created(InteractionId("i1"))
 KITE = Media(MediaKind.IMAGE, "image/png", PIXEL)
 SONG = Media(MediaKind.AUDIO, "audio/wav", b"RIFF a song of kites")
 FILE = Attachment(AttachmentId("ab" * 16), "image-1.png", "image/png")
+
+
+async def test_of_an_answer_that_was_stopped_the_words_are_told_and_no_places_of_files() -> None:
+    code = CodeCall("c1", "print(1)", "python")
+    async with served_page() as page, page.watched() as seen:
+        await page.says("Hello")
+        await page.turns(1)
+        more = (TextPiece("One."), KITE, TextPiece("Two."), code, Citation("https://e.example/", "E"))
+        page.model.will(CREATED, *more, NEVER)
+        await page.says("Draw and count")
+        await seen.until(lambda it: "Two." in "".join(it.answers))
+        await page.gives("stop")
+        await page.turns(2)
+        await page.says("And now?")
+        await page.turns(3)
+
+    told = page.model.asked[2].text
+    assert "One.\n\nTwo.\n\n```python\nprint(1)\n```" in told
+    assert "![]" not in told
+    assert "e.example" not in told
 
 
 async def test_a_wish_is_put_to_the_image_model_and_a_follow_up_changes_its_picture() -> None:

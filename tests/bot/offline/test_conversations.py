@@ -8,7 +8,7 @@ import pytest
 from google.genai import _interactions as ix
 
 from bot import history
-from bot.offline import Conversation, Faults, StallFault, offline_model
+from bot.offline import Conversation, Faults, RepeatFault, StallFault, offline_model
 from tests.bot.offline.sdk import MODEL, Heard, listen, sdk_on
 
 
@@ -195,6 +195,27 @@ async def test_a_stream_goes_on_after_the_last_event_heard() -> None:
     assert resumed.kinds[0] == "step.delta"
     assert resumed.status == "completed"
     assert heard.text + resumed.text == whole.output_text
+
+
+async def test_a_resume_can_repeat_what_was_heard_and_end_there_while_a_plain_get_tells_everything() -> None:
+    faults = Faults()
+    faults.arm(StallFault(after=3))
+    faults.arm(RepeatFault(after=2), times=None)
+    async with asyncio.timeout(30), offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+        stream = await sdk.open("hello")
+        async with stream:
+            heard = await listen(stream, pieces=3)
+        await server.settled(heard.id)
+        again = await sdk.follow(heard.id, last_event_id=heard.last_event_id)
+        async with again:
+            resumed = await listen(again)
+        whole = await sdk.get(heard.id)
+
+    assert resumed.kinds[0] == "interaction.created"
+    assert resumed.status == "in_progress"
+    assert heard.text.startswith(resumed.text)
+    assert resumed.text
+    assert whole.status == "completed"
 
 
 async def test_a_resumed_stream_follows_an_answer_that_is_still_coming() -> None:

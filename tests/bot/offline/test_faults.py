@@ -73,6 +73,25 @@ async def test_faults_are_met_in_the_order_and_as_often_as_they_were_armed() -> 
     assert faults.taken == [StatusFault(503), StatusFault(503), StatusFault(429)]
 
 
+async def test_faults_for_the_background_are_met_there_alone_and_before_those_of_every_create_and_get() -> None:
+    faults = Faults()
+    for status, call in ((502, Call.BEGIN), (429, Call.CREATE), (504, Call.LOOK), (503, Call.GET)):
+        faults.arm(StatusFault(status), on=call)
+    statuses: list[int | None] = []
+    async with offline_model(pace=0, faults=faults) as server, sdk_on(server) as sdk:
+        for _ in range(2):
+            with pytest.raises(ix.APIStatusError) as refused:
+                await sdk.create(QUESTION, background=True)
+            statuses.append(refused.value.status_code)
+        begun, answered = await sdk.create(QUESTION, background=True), await sdk.create(QUESTION)
+        for id_ in (answered.id, begun.id):
+            with pytest.raises(ix.APIStatusError) as refused:
+                await sdk.get(id_)
+            statuses.append(refused.value.status_code)
+
+    assert statuses == [502, 429, 503, 504]
+
+
 async def test_a_fault_armed_for_ever_ends_when_it_is_disarmed() -> None:
     faults = Faults()
     faults.arm(StatusFault(503), times=None)

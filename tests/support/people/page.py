@@ -71,8 +71,9 @@ class PagePeople:
     async def presses(self, label: str, thread: Thread) -> None:
         visitor = await self.visitor(thread)
         if label in {"Approve", "Decline"}:
-            await visitor.until(lambda turns: bool(turns) and turns[-1].asks != "", within=WITHIN)
-            await self.gives(Command(label.lower()), thread)
+            turns = await visitor.until(lambda turns: bool(turns) and turns[-1].asks != "", within=WITHIN)
+            id_ = f"command-{next(self._numbers):06d}"
+            await visitor.tell(label.lower(), id_=id_, asked=turns[-1].asked)
             return
         wanted = _OPEN if label == "Stop" else {"answered", "failed", "stopped"}
         await visitor.until(lambda turns: bool(turns) and turns[-1].state in wanted, within=WITHIN)
