@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.calls import FunctionCall
-from bot.errors import PlatformError
-from bot.messages import InteractionId, Person, Platform, Thread, Turn
+from bot.errors import PlatformAway, PlatformError
+from bot.messages import InteractionId, Person, Platform, Thread, Turn, TurnId
 from bot.places import Parked, in_its_place
 from bot.ports import Adapter, Approval, ApprovalStore, Decided
 
@@ -24,6 +24,7 @@ DECLINED = "The person who asked has declined this. Do not call it again unless 
 UNSURE = "I was interrupted while this was being done, and cannot tell whether it was. It is not done again by itself."
 STOPPED = "Not done: the answer was stopped."
 ANEW = "Not done: the answer was begun anew."
+OVER = "Not done."
 _WORDS = {
     Decided.APPROVED: "Approved.",
     Decided.DECLINED: "Declined.",
@@ -51,6 +52,7 @@ class Approvals:
     ) -> None:
         self._store, self._adapters, self._parked, self._now = store, adapters, parked, now
         self._waiting: dict[Thread, asyncio.Event] = {}  # a thread has one running turn
+        self._asked_in: dict[TurnId, set[str]] = {}  # what stands decided there, of turns that have asked and go on
 
     async def decide(self, thread: Thread, asked: str, *, approved: bool, person: Person | None) -> str:
         """Note what somebody decided of what was *asked*, and return what to tell them. Raises StoreError."""
@@ -68,6 +70,7 @@ class Approvals:
             PlatformError: the thread cannot be asked.
         """
         name = hashlib.sha256(interaction.encode()).hexdigest()[:16]
+        self._asked_in.setdefault(turn.id, set())
         approval = await self._store.approval(turn, name)
         if approval.approved is None:
             approval = await self._asked(turn, approval, question(calls))
@@ -77,18 +80,26 @@ class Approvals:
             return DECLINED
         return None if await self._store.begin(turn, name) else UNSURE
 
-    async def withdraw(self, turn: Turn, words: str = STOPPED, *, but: str | None = None) -> None:
-        """Let nothing that was asked in a turn look as if it could still be decided, whether an earlier process noted
-        that or not.
+    async def withdraw(self, turn: Turn, words: str = STOPPED, *, fresh: bool = False) -> None:
+        """Before a turn ends, let nothing that was asked in it look as if it could still be decided.
 
         Args:
             words: on what was not approved.
-            but: the name of what is asked still.
+            fresh: only this process has taken the turn, and knows whether anything was asked.
+
+        Raises:
+            PlatformAway: something may look so still; the next attempt sees to it.
         """
+        if not fresh or turn.id in self._asked_in:
+            await self._take_back(turn, words, must=True)
+            self._asked_in.pop(turn.id, None)
+
+    async def _take_back(self, turn: Turn, words: str, *, but: str | None = None, must: bool = False) -> None:
+        """Decline what was asked in a turn, whether an earlier process noted that or not."""
         for approval in await self._store.asked(turn):
-            if approval.name != but:
+            if approval.name != but and approval.name not in self._asked_in.get(turn.id, ()):
                 await self._store.decline(turn, approval.name)
-                await self._settle(turn, approval, _told(approval) if approval.approved else words)
+                await self._settle(turn, approval, _told(approval) if approval.approved else words, must=must)
 
     async def _asked(self, turn: Turn, approval: Approval, words: str) -> Approval:
         """Ask, and what was decided, once it is."""
@@ -96,7 +107,7 @@ class Approvals:
         self._waiting[turn.thread] = decision
         try:
             # An answer that could not be gone on with is begun anew, and calls anew: what it called for before is void.
-            await self.withdraw(turn, ANEW, but=approval.name)
+            await self._take_back(turn, ANEW, but=approval.name)
             await self._adapters[turn.thread.platform].ask(turn, approval, words)
             async with self._parked(turn):
                 approval = await self._decision(turn, approval, decision)
@@ -117,12 +128,22 @@ class Approvals:
             approval = await self._store.approval(turn, approval.name)
         return approval
 
-    async def _settle(self, turn: Turn, approval: Approval, words: str) -> None:
-        """Let the thread show what was decided, and no buttons; what cannot be shown holds nothing up."""
+    async def _settle(self, turn: Turn, approval: Approval, words: str, *, must: bool = False) -> None:
+        """Let the thread show what was decided, and no buttons.
+
+        Args:
+            must: the turn is about to end. Until then it holds nothing up that the thread cannot be told just now.
+        """
         try:
             await self._adapters[turn.thread.platform].settle(turn, approval, words)
         except PlatformError as error:
             logger.warning("decision not shown", extra={**turn.fields, "reason": str(error)})
+            if isinstance(error, PlatformAway):
+                if must:
+                    raise
+                return
+        if turn.id in self._asked_in:
+            self._asked_in[turn.id].add(approval.name)
 
 
 def _told(approval: Approval) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from bot.answers import InteractionState
 from bot.errors import AnswerBlocked, BotError, InteractionLost, ModelError
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK = 60.0  # seconds between two looks at the store, where nothing calls for one
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two attempts
+_MOST_LOST = 3  # looks in a row at which Gemini does not know what it is to cancel
 
 
 class Cancelling:
@@ -81,11 +82,17 @@ class Cancelling:
     async def _cancelled(self, run: Run) -> None:
         fields = {"thread_key": run.thread.key, "interaction": run.interaction}
         # Longer than it may run by itself, nothing is left to be cancelled.
-        give_up_at, pause = self._clock() + 2 * self._limits.run, self._pause
+        give_up_at, pause, lost = self._clock() + 2 * self._limits.run, self._pause, 0
         try:
             while True:
                 try:
-                    if await self._is_over(run.interaction) or self._clock() >= give_up_at:
+                    is_over = await self._is_over(run.interaction)
+                    lost = 0
+                except InteractionLost:  # which Gemini may say for a moment of what runs on
+                    lost += 1
+                    is_over = lost >= _MOST_LOST
+                try:
+                    if is_over or self._clock() >= give_up_at:
                         await self._store.ended(run.interaction)
                         logger.info("run cancelled", extra=fields)
                         return
@@ -99,13 +106,26 @@ class Cancelling:
             del self._tasks[run.interaction]
 
     async def _is_over(self, interaction: InteractionId) -> bool:
-        """Cancel an interaction, and tell whether it has ended; for a while it may go on saying that it runs."""
+        """Cancel an interaction, and tell whether it has ended; for a while it may go on saying that it runs.
+
+        Raises:
+            InteractionLost: it cannot be found, though the attempt to cancel it did not say so.
+        """
+        is_known = True
         try:
             async with asyncio.timeout(self._limits.refused):
-                with suppress(ModelError):  # one that has ended cannot be cancelled: what it says of itself counts
+                try:
                     await self._model.cancel(interaction)
+                except InteractionLost:
+                    is_known = False
+                except ModelError:
+                    pass  # one that has ended cannot be cancelled: what it says of itself counts
                 found = await self._model.look_up(interaction)
-        except (InteractionLost, AnswerBlocked):
+        except AnswerBlocked:
+            return True
+        except InteractionLost:
+            if is_known:
+                raise
             return True
         except (ModelError, TimeoutError):
             return False

@@ -19,7 +19,7 @@ from bot.answers import (
     Tool,
     ToolUse,
 )
-from bot.approvals import Approvals
+from bot.approvals import OVER, STOPPED, Approvals
 from bot.asking import Asking
 from bot.attachments import ONLY_INLINE, Intake
 from bot.background import Background
@@ -134,6 +134,7 @@ class Responder:
                 draft.remark(TRUNCATED)
             if self._begins_to_follow(turn):
                 draft.remark(FOLLOWING)
+            await self._withdraw(turn, OVER, fresh=fresh)  # what an attempt that broke had called for
             await reply.end(Answered(with_numbers(draft.answer)))
             # Last, and in one transaction: no turn continues from an answer the thread never saw.
             await self._store.answered(
@@ -170,9 +171,9 @@ class Responder:
             await self._store.stopped(turn)
         self._ended(turn, "stopped")
 
-    async def _withdraw(self, turn: Turn) -> None:
+    async def _withdraw(self, turn: Turn, words: str = STOPPED, *, fresh: bool = False) -> None:
         if self._approvals is not None:
-            await self._approvals.withdraw(turn)
+            await self._approvals.withdraw(turn, words, fresh=fresh)
 
     async def _check_policy(self, turn: Turn) -> None:
         """Let a turn pass whose asker may ask. Who that is may have to be looked up, which only a turn has time for."""

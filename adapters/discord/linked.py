@@ -10,12 +10,12 @@ from adapters.discord.people import Called, Me
 from adapters.discord.places import Kind, Where, kind_of, read_link, thread_of
 from bot.errors import LinkRefused
 from bot.messages import MessageId, Person, Said, Thread
+from bot.read_link import NOTHING
 
 _ADMINISTRATOR, _VIEW, _CONNECT = 1 << 3, 1 << 10, 1 << 20
 _READ_HISTORY, _MANAGE_THREADS = 1 << 16, 1 << 34
 _PRIVATE_THREAD = 12
 _AFTER_ALL = MessageId(str((1 << 63) - 1))
-_NOT_FOR_THEM = "Whoever asks may not read that channel, or I cannot tell whether they may."
 
 
 class Linked:
@@ -43,9 +43,9 @@ class Linked:
         where, channel = await self._place(found.server_id, found.channel_id)
         linked = thread_of(where, found.message_id or found.channel_id)
         if not permits(linked):
-            raise LinkRefused("I am not allowed to read there.")
+            raise LinkRefused(NOTHING)
         if not await self._may_read(person, where, channel):
-            raise LinkRefused(_NOT_FOR_THEM)
+            raise LinkRefused(NOTHING)
         if where.kind is Kind.THREAD:
             return await history(self._reader, me, linked, before=_AFTER_ALL, since=None, called=called)
         if found.message_id is None:
@@ -63,7 +63,7 @@ class Linked:
         kind = kind_of(number(channel.get("type")) or 0)
         parent = text(channel.get("parent_id")) if kind is Kind.THREAD else None
         if channel.get("guild_id") != server_id or kind is None or kind is Kind.DIRECT or parent == "":
-            raise LinkRefused("That link leads to nothing that could be read in this server.")
+            raise LinkRefused(NOTHING)
         return Where(kind, channel_id, server_id, parent), channel
 
     async def _may_read(self, person: Person, where: Where, channel: Fields) -> bool:

@@ -73,7 +73,7 @@ class Posting:
         self, slot: Slot, face: Face, digest: str, *, until: float, unless: asyncio.Event | None = None
     ) -> None:
         """Post a part of which no message stands in the channel."""
-        await self._slots.intend(slot)
+        await self._slots.intend(slot, face.text)
         for _ in range(3):
             try:
                 told = fields(await self._post_once(slot, face, until=until, unless=unless))

@@ -1,11 +1,15 @@
 """Which message holds which part of a reply: as the store knows it, and as the channel shows it.
 
 Discord makes one message of a nonce, for some minutes. For what is older the store is told, before a part is posted,
-that it will be; as long as it knows no more than that, the channel is read before it is posted again.
+that it will be, and with what words; as long as it knows no more than that, the channel is read before it is posted
+again. Not everything that stands after the question is ours: the end of the answer before may come after it, and once
+that is forgotten the store no longer knows it.
 """
 
 import asyncio
+import hashlib
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +32,7 @@ POSTING: Final = MessageId("posting")  # in the place of a message's id: it was 
 
 _PAGE, _MOST_PAGES = 100, 5  # messages after the question that are looked through for our own
 _TEXT, _REPLY = 0, 19  # types of messages; ours to a command are of others
+_EMOJI = re.compile(r"<a?:(\w+):[0-9]+>")  # of one that we may not use here Discord leaves the name
 
 
 @dataclass(slots=True)
@@ -38,7 +43,7 @@ class Slot:
     id: MessageId | None = None
     is_intended: bool = False  # the store was told that it is about to be posted
     in_doubt: bool = False  # there may be a message that is not known here
-    digest: str = ""  # of what it shows, as the store has it; empty while that changes
+    digest: str = ""  # as the store has it: of what it shows, empty while that changes; of what was to be posted
     face: Face | None = None  # what it shows, while that is known here
     lost: set[MessageId] = field(default_factory=set)  # messages that are gone or can no longer be edited
 
@@ -69,6 +74,7 @@ class Slots:
         self._sleep, self._doubt = sleep, doubt
         self._slots: dict[int, Slot] = {}
         self._is_loaded = False
+        self._about_to_say: set[str] = set()  # digests of what was ever about to be posted
         self.was_in_doubt = False  # something may have come to stand there twice
 
     async def load(self) -> None:
@@ -80,6 +86,7 @@ class Slots:
             slot = self._slots[part.number] = Slot(part.number, digest=part.digest)
             if part.message_id == POSTING:
                 slot.is_intended = True
+                self._about_to_say.add(part.digest)
                 self.doubt(slot)
             else:
                 slot.id = part.message_id
@@ -99,11 +106,13 @@ class Slots:
         """Whether something of the reply can be seen, or may be."""
         return any(slot.id is not None or slot.in_doubt for slot in self._slots.values())
 
-    async def intend(self, slot: Slot) -> None:
-        """Write down that a part is about to be posted. Raises StaleTurn, StoreError."""
-        if not slot.is_intended:
-            await self._store.shown(self._turn, Part(slot.number, POSTING, ""))
-            slot.is_intended, slot.digest = True, ""
+    async def intend(self, slot: Slot, words: str) -> None:
+        """Write down that a part is about to be posted with these words. Raises StaleTurn, StoreError."""
+        digest = _digest_of(words)
+        if not slot.is_intended or slot.digest != digest:
+            await self._store.shown(self._turn, Part(slot.number, POSTING, digest))
+            slot.is_intended, slot.digest = True, digest
+        self._about_to_say.add(digest)
 
     async def stands(self, slot: Slot, message: MessageId, digest: str) -> None:
         """Write down where a part stands and what it shows. Raises StaleTurn, StoreError."""
@@ -193,9 +202,9 @@ class Slots:
         if text(message.get("content")).startswith(ASIDE):
             return False  # what became of a command, or a question that was asked by one
         answers = fields(message.get("message_reference")).get("message_id")
-        if answers is None:
-            return spot.reply_to is None
-        return answers in {question.id for question in self._turn.messages}
+        is_answer = spot.reply_to is None if answers is None else answers in {one.id for one in self._turn.messages}
+        # Even then it may be of a turn that is forgotten. (An earlier release noted no words: an empty digest.)
+        return is_answer and bool(self._about_to_say & {_digest_of(text(message.get("content"))), ""})
 
 
 def buttons_of(message: Fields) -> list[tuple[Press, str]]:
@@ -203,6 +212,12 @@ def buttons_of(message: Fields) -> list[tuple[Press, str]]:
     buttons = [button for row in objects(message.get("components")) for button in objects(row.get("components"))]
     pressed = [read_custom_id(text(button.get("custom_id"))) for button in buttons]
     return [press for press in pressed if press is not None]
+
+
+def _digest_of(words: str) -> str:
+    """Of the letters and figures alone, which Discord leaves as they are."""
+    told = "".join(filter(str.isalnum, _EMOJI.sub(r"\1", words)))
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
 
 
 def _order(message: Fields) -> int:

@@ -11,10 +11,10 @@ from adapters.slack.places import is_direct, read_link, thread_of
 from adapters.slack.workspace import Workspace
 from bot.errors import LinkRefused
 from bot.messages import MessageId, Person, Said, Standing, Thread
+from bot.read_link import NOTHING
 
 _AFTER_ALL = MessageId("999999999999.999999")  # the ts of no message yet
 _DIRECT = "Direct messages are never read for anybody."
-_NOT_THERE = "I am not in that channel; somebody there can invite me."
 _MOST_PAGES = 20  # of members, a thousand each
 
 
@@ -39,21 +39,21 @@ async def read_for(
         raise LinkRefused(_DIRECT)
     linked = thread_of(me.installation_id, found.channel_id, found.ts, found.thread_ts)
     if not permits(linked):
-        raise LinkRefused("I am not allowed to read there.")
+        raise LinkRefused(NOTHING)
     try:
         told = await calls.call("conversations.info", safe=True, channel=found.channel_id)
     except (SlackClosed, SlackRefused) as error:
-        raise LinkRefused(_NOT_THERE) from error
+        raise LinkRefused(NOTHING) from error
     channel = told.get("channel")
     if not isinstance(channel, Mapping) or kind_of(channel) is Kind.DIRECT:
-        raise LinkRefused(_DIRECT)
+        raise LinkRefused(NOTHING)
     if channel.get("is_member") is not True:
-        raise LinkRefused(_NOT_THERE)
+        raise LinkRefused(NOTHING)
     # In an organisation a public channel of another workspace is not open to everybody.
     is_public = kind_of(channel) is Kind.PUBLIC and me.installation_id == me.team_id
     is_open = is_public and await people.standing(person.id) is Standing.MEMBER
     if not is_open and not await _is_in(calls, person, found.channel_id):
-        raise LinkRefused("Whoever asks is not in that channel, or I cannot tell whether they are.")
+        raise LinkRefused(NOTHING)
     return await history(calls, people, me, linked, before=_AFTER_ALL, since=None)
 
 

@@ -112,8 +112,7 @@ class Posting:
         """Take the messages of some parts away."""
         for slot in [slot for slot in self._slots.all if is_meant(slot.number)]:
             await self._slots.settle(slot)
-            if slot.ts is None and slot.intent in {UPLOADING, UPLOADED}:
-                slot.ts = await self._files.seek(self._turn.thread, self._mark(slot), self._asked_at)
+            await self._seek(slot)
             if slot.stream is not None:
                 await self.end_stream(slot, until=until)
             if slot.ts is not None:
@@ -129,23 +128,31 @@ class Posting:
         digest = hashlib.sha256(b"\0".join((name.encode("utf-8", "replace"), data))).hexdigest()
         if slot.digest == digest and (slot.ts is not None or slot.intent == UPLOADED):
             return
+        mark = self._mark(slot)
+        was_tried = slot.intent == UPLOADING and slot.mark in {mark, ""}
+        if not was_tried:
+            await self._seek(slot)
         if slot.ts is not None:  # of an answer that this one replaces
             await self._slots.touch(slot)
             await self.delete(slot.ts, until=until)
             self._slots.empty(slot)
-        was_tried = slot.intent == UPLOADING
-        await self._slots.intend(slot, UPLOADING)
+        await self._slots.intend(slot, UPLOADING, mark=mark)
         ts = await self._files.upload(
             self._turn.thread,
             name,
             data,
             mime_type,
-            self._mark(slot),
+            mark,
             alt=alt,
             after=self._asked_at,
             again=was_tried,
         )
         await self._slots.stands(slot, ts or UPLOADED, digest)
+
+    async def _seek(self, slot: Slot) -> None:
+        """Find the message of a file that was uploaded, or may have been, for this answer or for one it replaces."""
+        if slot.ts is None and slot.intent in {UPLOADING, UPLOADED}:
+            slot.ts = await self._files.seek(self._turn.thread, slot.mark or self._mark(slot), self._asked_at)
 
     def _mark(self, slot: Slot) -> str:
         """What tells the file of a part from every other one in the thread."""

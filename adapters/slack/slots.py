@@ -38,6 +38,7 @@ class Slot:
     number: int
     ts: MessageId | None = None
     intent: MessageId | None = None  # what the store was told instead of an id
+    mark: str = ""  # of a file: what the title ends in that it was last uploaded with, maybe for an answer before
     in_doubt: bool = False  # there may be a message that is not known here
     digest: str = ""  # of what it shows, as the store has it; empty while that changes
     face: Face | None = None  # what it shows, while that is known here
@@ -91,7 +92,8 @@ class Slots:
             if is_ts(part.message_id):
                 slot.ts = part.message_id
             else:
-                slot.intent = part.message_id
+                intent, _, slot.mark = part.message_id.partition(" ")
+                slot.intent = MessageId(intent)
                 if slot.intent in {POSTING, STREAMING}:
                     self.doubt(slot)
         self._is_loaded = True
@@ -117,16 +119,16 @@ class Slots:
             return any(part.number < FILES and is_ts(part.message_id) for part in self._turn.parts)
         return any(slot.ts is not None for slot in self.words)
 
-    async def intend(self, slot: Slot, intent: MessageId) -> None:
+    async def intend(self, slot: Slot, intent: MessageId, *, mark: str = "") -> None:
         """Write down what is about to be made. Raises StaleTurn, StoreError."""
-        if slot.intent != intent:
-            await self._store.shown(self._turn, Part(slot.number, intent, ""))
-            slot.intent, slot.digest = intent, ""
+        if (slot.intent, slot.mark) != (intent, mark):
+            await self._store.shown(self._turn, Part(slot.number, _noted(intent, mark), ""))
+            slot.intent, slot.mark, slot.digest = intent, mark, ""
 
     async def stands(self, slot: Slot, ts: MessageId, digest: str) -> None:
         """Write down where the part stands and what it shows. Raises StaleTurn, StoreError."""
         slot.ts, slot.in_doubt = (ts if is_ts(ts) else None), False
-        await self._store.shown(self._turn, Part(slot.number, ts, digest))
+        await self._store.shown(self._turn, Part(slot.number, ts if is_ts(ts) else _noted(ts, slot.mark), digest))
         slot.intent, slot.digest = None if is_ts(ts) else ts, digest
 
     async def touch(self, slot: Slot) -> None:
@@ -185,3 +187,7 @@ class Slots:
         marked = [own for own in await self.own() if own.part == slot.number]
         found = marked or (await self.loose() if slot.intent == STREAMING else [])
         return next((own for own in found if own.ts not in slot.lost), None)
+
+
+def _noted(intent: MessageId, mark: str) -> MessageId:
+    return MessageId(f"{intent} {mark}".rstrip())

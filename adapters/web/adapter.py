@@ -183,7 +183,7 @@ class WebAdapter:
             raise LinkRefused("That is no link to a thread of this page.")
         linked = read_thread(pointed.thread_id)
         if not permits(linked):
-            raise LinkRefused("I am not allowed to read there.")
+            raise LinkRefused(NOTHING)
         return await self.history(linked, before=_AFTER_ALL)
 
     async def read(self, message: Message) -> Message:

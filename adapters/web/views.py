@@ -187,8 +187,8 @@ def _answer_change(old: AnswerView | None, new: AnswerView | None) -> AnswerChan
         "markdown": new["markdown"],
         "at": new["at"],
     }
-    if (asks := new.get("asks")) != (old.get("asks") if old else None):
-        told["asks"] = asks
+    if old is None or new.get("asks") != old.get("asks"):  # a browser may know an answer that was begun anew since
+        told["asks"] = new.get("asks")
     if old is None or old["thoughts"] != new["thoughts"]:
         told["thoughts"] = new["thoughts"]
     return told

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Created, InteractionState, TextPiece
-from bot.approvals import DECLINED, STOPPED, UNSURE, Approvals
+from bot.approvals import DECLINED, OVER, STOPPED, UNSURE, Approvals
 from bot.calls import FunctionCall
 from bot.commands import Command
-from bot.errors import AnswerBlocked, StaleTurn
+from bot.errors import AnswerBlocked, PlatformAway, StaleTurn
 from bot.messages import InteractionId, MessageId, Person, PersonId, Turn
 from bot.policy import Policy
 from bot.ports import Approval
@@ -164,6 +164,56 @@ async def test_an_answer_that_is_begun_anew_takes_back_what_was_asked_for_the_ol
 
     assert new != old
     assert late == "There is nothing left to decide here."
+
+
+async def test_an_answer_that_is_begun_anew_and_calls_for_nothing_leaves_nothing_to_decide(tmp_path: Path) -> None:
+    url, policy, model = f"sqlite:///{tmp_path}/clew.db", Policy(private=True), ScriptedModel()
+    async with core(functions=ORDERING, url=url, policy=policy, model=model, drain=0.0) as clew:
+        model.will(Created(InteractionId("i1")), calls("i1", ORDER))
+        await clew.says("order it")
+        await clew.adapter.until(lambda: is_asked(clew.adapter))
+        asking = dict(clew.adapter.asking)
+    model.will(Created(InteractionId("i2")), TextPiece("So."), completed("i2"))
+    async with core(functions=ORDERING, url=url, policy=policy, model=model) as clew:
+        clew.adapter.asking |= asking
+        await clew.ended(1)
+
+    assert clew.adapter.settled == [OVER]
+
+
+class AwayAdapter(ScriptedAdapter):
+    """A platform on which nothing can be shown to be decided before it was tried so often."""
+
+    away = 2
+
+    async def settle(self, turn: Turn, approval: Approval, words: str) -> None:
+        self.away -= 1
+        if self.away >= 0:
+            raise PlatformAway("503")
+        await super().settle(turn, approval, words)
+
+
+async def test_a_turn_does_not_end_before_its_thread_could_be_told_what_was_decided_and_tells_it_once() -> None:
+    async with open_store("sqlite:///:memory:") as store:
+        adapter = AwayAdapter(store)
+        approvals = Approvals(store.approvals, {TEST: adapter})
+        await store.add(message("order it"))
+        claim = await store.claim(thread_named())
+        assert claim is not None
+        turn = claim.turn
+        async with asyncio.TaskGroup() as group:
+            refusal = group.create_task(approvals.refusal(turn, InteractionId("i1"), [ORDER]))
+            await adapter.until(lambda: is_asked(adapter))
+            await approvals.decide(turn.thread, asked_by(adapter), approved=True, person=turn.asker)
+        assert refusal.result() is None
+        assert adapter.settled == []  # it goes on all the same
+        with pytest.raises(PlatformAway):
+            await approvals.withdraw(turn, OVER, fresh=True)
+        for _ in range(2):
+            await approvals.withdraw(turn, OVER, fresh=True)
+
+        assert adapter.settled == ["Approved."]
+        assert adapter.away == -1
 
 
 async def test_what_was_begun_before_a_crash_is_not_done_again_by_itself(tmp_path: Path) -> None:

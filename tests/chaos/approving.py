@@ -44,7 +44,7 @@ def asking_in(place: Place) -> list[Asking]:
             return [
                 Asking(place.thread, turn.id, _calls_in(turn.asks), is_open=True, stays=False)
                 for turn in turns
-                if turn.asks
+                if turn.asks and not turn.has_ended
             ]
         case _:
             raise ValueError(place)

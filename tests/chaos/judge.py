@@ -16,6 +16,7 @@ from tests.chaos.judge_functions import (
     asked_the_same,
     functions_are_heeded,
     results_refused,
+    rounds_lost,
     shows_what_it_did,
 )
 from tests.chaos.judge_kept import kept_as_promised
@@ -171,6 +172,8 @@ def _paid_once(case: Case) -> Iterator[Verdict]:
         for first, again in asked_the_same(case.asks_of(number)):
             wanted = next((one for one in retries if one.at <= again.at and first.at <= done_by(one)), None)
             if _came_to_nothing(first, case, by=again.at) or results_refused(first, case):
+                continue
+            if rounds_lost(first, case, by=again.at):
                 continue
             if wanted is not None:
                 retries.remove(wanted)

@@ -191,8 +191,24 @@ def asked_the_same(asked: Sequence[Asked]) -> Iterator[tuple[Asked, Asked]]:
 
 def results_refused(first: Asked, case: Case) -> bool:
     """Whether Gemini refused what was returned of an interaction's calls, or of what went on from it."""
-    line = {first.id}
+    return any(one.is_refused for one in _line_of(first, case))
+
+
+def rounds_lost(first: Asked, case: Case, *, by: float) -> bool:
+    """Whether Gemini forgot what went on from an interaction's calls, and the bot died since.
+
+    The newest round is all that it has written down, as of any answer; while it lives it goes on from the one before.
+    """
+    return any(
+        one.lost_at is not None and one.lost_at <= by and any(one.at <= life.ended <= by for life in case.lives)
+        for one in _line_of(first, case)
+    )
+
+
+def _line_of(first: Asked, case: Case) -> list[Asked]:
+    """An interaction, and what went on from its calls."""
+    line = {first.id: first}
     for one in case.asked:
         if one.after in line and one.results:
-            line.add(one.id)
-    return any(one.is_refused for one in case.asked if one.id in line)
+            line[one.id] = one
+    return list(line.values())

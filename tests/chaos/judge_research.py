@@ -82,7 +82,7 @@ def _is_gone_on_from(case: Case) -> Iterator[Verdict]:
     if case.has_late:
         return
     for one, later in pairwise(case.answers):
-        research, asked = _research_of(one, case), given_by(later, case) if case.answered_by(later) else None
+        research, asked = _research_of(one, case), _first_round(later, case)
         if research is None or asked is None or not set(one.tags) <= set(asked.knew):
             continue
         is_lost = research.lost_at is not None and research.lost_at <= asked.at
@@ -90,6 +90,15 @@ def _is_gone_on_from(case: Case) -> Iterator[Verdict]:
             yield case.verdict(
                 "P3", f"{later.tags[0]} does not go on from the report before it", later, research, asked
             )
+
+
+def _first_round(one: Stood, case: Case) -> Asked | None:
+    """What was asked for an answer before any function was called; None of what is no answer."""
+    asked = given_by(one, case) if case.answered_by(one) else None
+    rounds = {one.id: one for one in case.asked}
+    while asked is not None and asked.results:
+        asked = rounds.get(asked.after or "")
+    return asked
 
 
 # --- what Gemini was asked ------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from bot.approvals import DECLINED, UNSURE
 from bot.commands import Command
 from tests.chaos.deeds_functions import CITED, RAN
 from tests.chaos.functions import sent
-from tests.chaos.history import Outcome
+from tests.chaos.history import End, Life, Outcome
 from tests.chaos.history_functions import Asking, Call, Decision, Functions, Mark
 from tests.chaos.told import THREAD, Tellings, Told
 
@@ -156,6 +156,18 @@ def a_question_asked_again_though_its_calls_could_be_had(it: Told) -> None:
 def a_question_asked_again_since_results_were_refused(it: Told) -> None:
     a_question_asked_again_though_its_calls_could_be_had(it)
     it.asked[0] = replace(it.asked[0], is_refused=True)
+
+
+@told.is_right
+def a_question_asked_again_since_its_last_round_was_forgotten_and_the_bot_died(it: Told) -> None:
+    its_last_round_forgotten(it)
+    it.lives = [Life(0, 14.5, End.KILLED)]
+
+
+@told.breaks("P4")
+def its_last_round_forgotten(it: Told) -> None:
+    a_question_asked_again_though_its_calls_could_be_had(it)
+    it.asked[1] = replace(it.asked[1], outcome=Outcome.LOST, lost_at=14.2)
 
 
 @told.is_right
