@@ -157,8 +157,9 @@ class GeminiModel:
         """Fetch an interaction and its answer; see `Model`.
 
         The last hop of a long answer, or of one for which functions were called, brings the earlier ones' content with
-        it. A hop that is not the last is
-        broken: the token it gave to go on with is gone with the stream that told it.
+        it. A hop that is not the last is broken: the token it gave to go on with is gone with the stream that told it.
+        In the place of one that broke after functions had been called is the one that called for them: from there it
+        can be gone on.
         """
         try:
             found = await self._fetch(interaction)
@@ -167,12 +168,22 @@ class GeminiModel:
             raise_if_blocked(found.failures)
             calls = found.status == CALLS and bool(found.calls)
             if not calls and found.status not in COMPLETE:
-                return Interaction(interaction, InteractionState.BROKEN)
+                return await self._called_before(found) or Interaction(interaction, InteractionState.BROKEN)
             state = InteractionState.CALLING if calls else InteractionState.COMPLETED
             return Interaction(interaction, state, retold(await self._hops(found)))
         except ModelError as error:
             _log(error, "get", interaction)
             raise
+
+    async def _called_before(self, broken: Fetched) -> Interaction | None:
+        """What an interaction went on from, where that calls for functions."""
+        try:
+            found = None if broken.previous is None else await self._fetch(broken.previous)
+        except InteractionLost:
+            return None
+        if found is None or found.status != CALLS or not found.calls:
+            return None
+        return Interaction(found.id, InteractionState.CALLING, retold(await self._hops(found)))
 
     async def begin(self, question: Question, *, after: After, manner: Manner = PLAIN) -> InteractionId:
         """Ask for an answer in the background; see `Model`."""

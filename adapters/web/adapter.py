@@ -26,6 +26,7 @@ from bot.errors import AttachmentUnreadable, LinkRefused, MessageGone, PlatformA
 from bot.marks import without_places
 from bot.messages import Attachment, Message, MessageId, Person, Platform, Said, Standing, Thread, Turn, TurnState
 from bot.ports import Approval, Reply, Store
+from bot.read_link import NOTHING
 from bot.spellings import is_loopback
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from bot.errors import InteractionLost, ModelError, ModelRefused
 from bot.messages import InteractionId
 from bot.metrics import Metrics
 from storage.sqlite import open_store
-from tests.support.core import PATIENT, message, thread_named
-from tests.support.scripted import ScriptedModel
+from tests.support.core import PATIENT
+from tests.support.scripted import ScriptedModel, message, thread_named
 from tests.support.slack_clew import until_logged
 
 RUN = InteractionId("run1")

@@ -1,6 +1,7 @@
 """Function calls on the wire: the real SDK against the offline model, stored and not."""
 
 import json
+from contextlib import aclosing
 
 import pytest
 
@@ -10,6 +11,8 @@ from bot.answers import (
     After,
     AnswerEvent,
     Completed,
+    Created,
+    Interaction,
     InteractionState,
     Manner,
     ModelStep,
@@ -20,11 +23,11 @@ from bot.answers import (
     UserStep,
 )
 from bot.calls import FunctionResult, Results
-from bot.errors import QuestionRejected
+from bot.errors import AnswerBroken, QuestionRejected
 from bot.gemini import open_model
 from bot.gemini_model import GeminiModel
 from bot.messages import Usage
-from bot.offline import FunctionCallFault, offline_model
+from bot.offline import FinalStatusFault, FunctionCallFault, offline_model
 
 LOOK = {"type": "function", "name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}}
 OFFERING = Manner(tools=(LOOK,))
@@ -90,6 +93,28 @@ async def test_what_is_said_before_a_call_is_fetched_with_the_answer() -> None:
     assert isinstance(again, ActionRequired)
     assert again.rounds == 2
     assert text_of(list(whole.events)) == text_of(first) + text_of(second) + text_of(third)
+
+
+async def test_in_the_place_of_a_round_that_broke_is_the_one_whose_calls_it_went_on_from() -> None:
+    async with offline_model(pace=0) as server, open_model(api_key="k", model="m", base_url=server.url) as model:
+        action = action_in(await told(model, TWICE))
+        server.faults.arm(FinalStatusFault("failed", after=1), times=2)
+        results = results_of(action, "seen a", "seen ü")
+        found: list[Interaction] = []
+        for question, after in ((results, action.interaction), ((Text("well?"),), None)):
+            events = model.answer(question, after=after, manner=OFFERING)
+            async with aclosing(events):
+                created = await anext(events)
+                with pytest.raises(AnswerBroken):
+                    async for _ in events:
+                        pass
+            assert isinstance(created, Created)
+            found.append(await model.look_up(created.interaction))
+
+    assert found[0].id == action.interaction
+    assert found[0].state is InteractionState.CALLING
+    assert found[0].events[-1] == action
+    assert found[1].state is InteractionState.BROKEN
 
 
 async def test_what_is_not_stored_goes_on_from_steps_with_their_signatures() -> None:

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 from bot.answers import Notice
 from bot.messages import Message, MessageId, Person, PersonId, Thread, Turn
-from storage.sqlite import SqliteStore, open_store
+from bot.ports import Store
+from storage.sqlite import open_store
 from tests.adapters.discord.replying import SPEED, Desk, at_desk
 from tests.support.discord import Clock, DiscordServer, DropBefore, Hang, discord_server
 
@@ -15,7 +16,7 @@ AWAY, TOO_LONG = "Gemini is away just now.", "That took too long."
 
 
 @asynccontextmanager
-async def discord_and_store() -> AsyncIterator[tuple[DiscordServer, SqliteStore]]:
+async def discord_and_store() -> AsyncIterator[tuple[DiscordServer, Store]]:
     """What outlives a process."""
     clock = Clock(speed=SPEED)
     async with (
@@ -37,7 +38,7 @@ async def ended_with(place: Desk, turn: Turn, notice: str) -> None:
         await grown.ends(Notice(notice))
 
 
-async def forgotten(store: SqliteStore, thread: Thread) -> None:
+async def forgotten(store: Store, thread: Thread) -> None:
     """Everything of the earlier turns is erased."""
     assert await store.forgetting.forget(thread, MessageId("1"))
     one = await store.forgetting.forgotten(thread)
@@ -45,7 +46,7 @@ async def forgotten(store: SqliteStore, thread: Thread) -> None:
     assert await store.forgetting.erase(one, report="")
 
 
-async def claimed(store: SqliteStore, thread: Thread) -> Turn:
+async def claimed(store: Store, thread: Thread) -> Turn:
     claim = await store.claim(thread)
     assert claim is not None
     return claim.turn

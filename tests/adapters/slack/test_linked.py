@@ -6,14 +6,13 @@ from adapters.slack.linked import Kind, kind_of
 from adapters.slack.places import SLACK
 from bot.errors import LinkRefused
 from bot.messages import Person, PersonId, Thread
+from bot.read_link import NOTHING
 from tests.support.slack import Install, SlackServer, slack_server
 from tests.support.slack.people import PersonKind
 from tests.support.slack_clew import ALL_SCOPES, SlackClew, clew_on
 
 DIRECT = "Direct messages are never read for anybody."
 ELSEWHERE = "That link leads to another workspace than this one."
-NOT_THERE = "I am not in that channel; somebody there can invite me."
-NOT_IN_IT = "Whoever asks is not in that channel, or I cannot tell whether they are."
 
 
 def link(slack: SlackServer, channel: str, ts: str, thread_ts: str | None = None, *, host: str | None = None) -> str:
@@ -59,14 +58,15 @@ async def test_a_member_of_a_private_channel_may_read_it_and_so_may_a_guest_who_
 @pytest.mark.parametrize(
     ("place", "who", "sentence"),
     [
-        pytest.param("board", "member", NOT_IN_IT, id="a private channel they are not in"),
-        pytest.param("news", "guest", NOT_IN_IT, id="a guest and a public channel"),
-        pytest.param("news", "stranger", NOT_IN_IT, id="an outsider and a public channel"),
+        pytest.param("board", "member", NOTHING, id="a private channel they are not in"),
+        pytest.param("news", "guest", NOTHING, id="a guest and a public channel"),
+        pytest.param("news", "stranger", NOTHING, id="an outsider and a public channel"),
         pytest.param("line", "member", DIRECT, id="their own line to the bot"),
-        pytest.param("group", "member", NOT_THERE, id="a conversation of a few"),
-        pytest.param("away", "member", NOT_THERE, id="a channel the bot is not in"),
+        pytest.param("group", "member", NOTHING, id="a conversation of a few"),
+        pytest.param("away", "member", NOTHING, id="a channel the bot is not in"),
+        pytest.param("nowhere", "member", NOTHING, id="no channel at all"),
         pytest.param("foreign", "member", ELSEWHERE, id="another workspace"),
-        pytest.param("forbidden", "member", "I am not allowed to read there.", id="the policy"),
+        pytest.param("forbidden", "member", NOTHING, id="the policy"),
     ],
 )
 async def test_a_link_is_followed_for_nobody_who_may_not_read_there(place: str, who: PersonKind, sentence: str) -> None:
@@ -79,6 +79,7 @@ async def test_a_link_is_followed_for_nobody_who_may_not_read_there(place: str, 
         }
         channel = channels.get(place) or slack.channel("news")
         said = await slack.says("grace" if place != "line" else "ada", "the plan", channel=channel, mention=False)
+        channel = "C0NOWHERE00" if place == "nowhere" else channel
         foreign = "https://others.slack.com" if place == "foreign" else None
         with pytest.raises(LinkRefused) as refusal:
             await read(clew, link(slack, channel, said, host=foreign), by=who, kind=who, permits=place != "forbidden")
@@ -91,7 +92,7 @@ async def test_in_an_organisation_a_public_channel_is_read_for_its_members_alone
     async with slack_server(install=install) as slack, clew_on(slack) as clew:
         channel = slack.channel("news")
         there = link(slack, channel, await slack.says("grace", "the plan", channel="news", mention=False))
-        with pytest.raises(LinkRefused, match="not in that channel"):
+        with pytest.raises(LinkRefused, match="nothing there"):
             await read(clew, there)
         await slack.joins("ada", channel="news")
 
