@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.calls import FunctionCall
 from bot.errors import PlatformAway, PlatformError
@@ -16,6 +16,7 @@ from bot.ports import Adapter, Approval, ApprovalStore, Decided
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 86_400.0  # seconds that a decision is waited for; then it is a no
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before a decision is shown again to a platform that was away
 _MOST_SHOWN = 1000  # characters of arguments, of all calls together: one message of Discord's holds the question
 
 MOST_AT_ONCE = 8  # calls that somebody is asked about together
@@ -49,7 +50,9 @@ class Approvals:
         *,
         parked: Parked = in_its_place,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._sleep = sleep
         self._store, self._adapters, self._parked, self._now = store, adapters, parked, now
         self._waiting: dict[Thread, asyncio.Event] = {}  # a thread has one running turn
         self._asked_in: dict[TurnId, set[str]] = {}  # what stands decided there, of turns that have asked and go on
@@ -92,7 +95,7 @@ class Approvals:
         """
         if not fresh or turn.id in self._asked_in:
             await self._take_back(turn, words, must=True)
-            self._asked_in.pop(turn.id, None)
+            self.over(turn)
 
     async def _take_back(self, turn: Turn, words: str, *, but: str | None = None, must: bool = False) -> None:
         """Decline what was asked in a turn, whether an earlier process noted that or not."""
@@ -100,6 +103,10 @@ class Approvals:
             if approval.name != but and approval.name not in self._asked_in.get(turn.id, ()):
                 await self._store.decline(turn, approval.name)
                 await self._settle(turn, approval, _told(approval) if approval.approved else words, must=must)
+
+    def over(self, turn: Turn) -> None:
+        """Keep nothing in mind of a turn that has ended."""
+        self._asked_in.pop(turn.id, None)
 
     async def _asked(self, turn: Turn, approval: Approval, words: str) -> Approval:
         """Ask, and what was decided, once it is."""
@@ -134,14 +141,21 @@ class Approvals:
         Args:
             must: the turn is about to end. Until then it holds nothing up that the thread cannot be told just now.
         """
-        try:
-            await self._adapters[turn.thread.platform].settle(turn, approval, words)
-        except PlatformError as error:
-            logger.warning("decision not shown", extra={**turn.fields, "reason": str(error)})
-            if isinstance(error, PlatformAway):
-                if must:
+        pauses = list(_PAUSES)
+        while True:
+            try:
+                await self._adapters[turn.thread.platform].settle(turn, approval, words)
+                break
+            except PlatformError as error:
+                logger.warning("decision not shown", extra={**turn.fields, "reason": str(error)})
+                if not isinstance(error, PlatformAway):
+                    break
+                if not must:
+                    return
+                if not pauses:
                     raise
-                return
+            # The answer is not given up for it at once: in a private thread it would have to be paid for again.
+            await self._sleep(pauses.pop(0))
         if turn.id in self._asked_in:
             self._asked_in[turn.id].add(approval.name)
 

@@ -160,6 +160,7 @@ class Background:
                     found = await self._model.look_up(interaction)
             except InteractionLost:
                 lost += 1
+                unseen_since = looked_at if unseen_since is None else unseen_since
                 if lost >= _MOST_LOST:
                     await self._store.ended(interaction)
                     raise AnswerBroken("lost while it ran") from None
@@ -169,6 +170,7 @@ class Background:
             except (ModelError, TimeoutError) as error:
                 # However long Gemini is away, or does not take our key: it works on, and is paid for.
                 logger.info("run not seen", extra={**turn.fields, "reason": str(error) or "no answer in time"})
+                lost = 0  # in a row
                 unseen_since = looked_at if unseen_since is None else unseen_since
             else:
                 lost, unseen_since, events = 0, None, found.events
@@ -177,7 +179,7 @@ class Background:
                     return self._take_over(found, draft, reply)
             seconds = self._clock() - began
             # After a restart above all, what could not be seen at once may have been done long ago.
-            is_hidden = lost or (unseen_since is not None and self._clock() - unseen_since < self._limits.refused)
+            is_hidden = unseen_since is not None and self._clock() - unseen_since < self._limits.refused
             if seconds >= self._limits.run and not is_hidden:
                 raise RunTooLong(f"still running after {seconds:.0f} seconds")
             seen(seconds, events)

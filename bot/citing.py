@@ -21,6 +21,7 @@ from bot.sources import GLUE, number_of, numbers_of
 _MOST = 4  # numbers in one place
 _LONGEST = 200_000  # characters of an answer; a longer one is left as it is
 _LONGEST_PARAGRAPH = 50  # lines
+_MOST_BEFORE = 5_000  # characters of a paragraph before a number
 # Numbers of the model's own, which ours could be taken for, and what makes a link of any number.
 _NUMBERED = re.compile(
     rf"(?<![\w\])])\[\^?\d{{1,3}}(?:\s*[,;–-]\s*\d{{1,3}})*\]|\[cite\b|{GLUE}\[|^ {{0,3}}\[[^\]\n]+\]:", re.MULTILINE
@@ -148,6 +149,8 @@ class _Ends:
             if number - first > _LONGEST_PARAGRAPH:
                 return False
         before = self._text[self._starts[first] : at] + " "
+        if len(before) > _MOST_BEFORE:
+            return False
         is_even = before.count("`") % 2 == 0 and before.count("$$") % 2 == 0
         is_paired = before.count("[") <= before.count("]") and before.count("\\(") == before.count("\\)")
         return is_even and is_paired and settled(before) == before

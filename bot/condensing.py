@@ -114,7 +114,7 @@ class Condensing:
                     if isinstance(event, Completed):
                         await self._bill(turn, event.usage)
                 return "".join(event.text for event in found.events if isinstance(event, TextPiece)).strip()
-            if found.state is InteractionState.BROKEN:
+            if found.state is not InteractionState.RUNNING:
                 break
             await self._sleep(pause)
             pause = min(2 * pause, self._limits.longest_pause)

@@ -172,7 +172,8 @@ class Usage:
             self.tool_tokens + other.tool_tokens,
             self.total_tokens + other.total_tokens,
             self.searches + other.searches,
-            held_tokens=other.chain_tokens,  # each goes on from the one before it, all of which it takes in again
+            held_tokens=other.chain_tokens
+            or self.chain_tokens,  # each goes on from the one before it, all of which it takes in again
         )
 
 

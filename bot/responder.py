@@ -155,7 +155,7 @@ class Responder:
             await self._store.failed(turn, notice=notice, tell=isinstance(error, ThreadClosed))
             self._ended(turn, "failed")
             return
-        await self._withdraw(turn)
+        await self._withdraw(turn, OVER)
         async with self._adapters[turn.thread.platform].reply(turn, Draft()) as reply:
             await reply.end(Notice(notice))
             await self._store.failed(turn, notice=notice, tell=not isinstance(error, AnswerBlocked | NotAllowed))
@@ -279,6 +279,8 @@ class Responder:
     ) -> Completed:
         """The answer to a question; to one that Gemini rejects with links in it or with tools, without them."""
         left_out: tuple[Tool, ...] = ()
+        if calling.has_called:  # by an attempt that a crash broke off, and its results were rejected
+            left_out, manner = manner.tools, replace(manner, tools=())
         refused: list[Sequence[Tool]] = []  # sets of tools, by this question
         if dropped := self._refused_tools.left_out_of(manner.tools):
             draft.remark(toolless_remark(dropped, lately=True))
@@ -335,6 +337,8 @@ class Responder:
 
     def _ended(self, turn: Turn, state: str, usage: Usage | None = None) -> None:
         self._metrics.turns.labels(turn.thread.platform, state).inc()
+        if self._approvals is not None:
+            self._approvals.over(turn)
         fields: dict[str, object] = {**turn.fields, "messages": len(turn.messages)}
         if usage is not None:
             for kind in ("input", "output", "thought", "cached", "tool"):

@@ -42,9 +42,10 @@ class Slash:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button was pressed. Its value is whatever it was given: the id of a turn, the key of a thread.
+    """A button was pressed.
 
-    The thread and the message are None on the Home tab.
+    Its value is whatever it was given: the id of a turn, the key of a thread, the name of an approval. The thread
+    and the message are None on the Home tab.
     """
 
     action_id: str
@@ -104,7 +105,7 @@ def read_slash(payload: Fields, me: Workspace) -> Slash | None:
     if name == RESET_COMMAND:
         first, rest = "help" if command_of(words) is Command.HELP else "reset", words
     elif name == RESEARCH_COMMAND:
-        first, rest = "research", words
+        first, rest = ("help", "") if words.casefold() == "help" else ("research", words)
     elif name == COMMAND:
         first, _, rest = words.partition(" ")
         first = first or "help"

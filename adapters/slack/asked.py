@@ -9,25 +9,28 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from adapters.slack.adoption import EVENT_TYPE
 from adapters.slack.calls import Calls, SlackClosed
-from adapters.slack.pages import Post, blocks_of, is_own, read_channel, ts_at, ts_of
+from adapters.slack.ingest import Standings, with_standing
+from adapters.slack.pages import Post, blocks_of, is_own, order, read_channel, ts_at, ts_of
 from adapters.slack.places import SLACK, is_direct, is_id, thread_of
 from adapters.slack.workspace import Workspace
+from bot.commands import Command
 from bot.errands import Errands
 from bot.errors import PlatformAway, PlatformError, StoreError
-from bot.messages import Address, Message, MessageId, Person, PersonId, Standing, Thread
+from bot.messages import Address, Message, MessageId, Person, PersonId, Thread
 from bot.ports import Parcel, PlacingStore
 from bot.watching import AGE
 
 logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds before what failed is tried again
+DOUBT: Final = 3.0  # seconds after which a post that was not found is looked for once more: it may be on its way
 _FOREVER: Final = "9999999999.999999"
 _SKEW: Final = 600.0  # seconds that our clock may be ahead of Slack's
 _NAME_WITHIN: Final = 2.0  # seconds that the asker's name may take
@@ -36,7 +39,9 @@ _BLOCK: Final = "asked-"  # begins the name of a block that holds words of the q
 _ESCAPED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 _NOT_IN_HERE = "I cannot write in this channel. Invite me with `/invite` and my name, or write to me directly."
+_CLOSED_HERE = "I am not let write in this channel, so your question is not answered. Please ask it somewhere else."
 _NOT_SHOWN = "I could not show your question here, so it is not answered. Please mention me with it instead."
+_INVITED = {"not_in_channel", "channel_not_found"}  # what an invitation helps against
 
 Tell = Callable[[str], Awaitable[bool]]
 """Says something (mrkdwn) to whoever gave a command, alone; whether it could."""
@@ -54,10 +59,9 @@ class Rules(Protocol):
     def refusal(self, thread: Thread, person: Person) -> str | None: ...
 
 
-class People(Protocol):
+class People(Standings, Protocol):
     """Who knows people."""
 
-    def known_standing(self, user: str) -> Standing | None: ...
     async def names(self, users: Iterable[str], *, within: float) -> Mapping[str, str]: ...
 
 
@@ -108,7 +112,8 @@ class Questions:
 
     async def take(self, asking: Asking, tell: Tell) -> str:
         """Keep a question, and have it posted and answered; why not, or nothing to say. Raises StoreError."""
-        person = Person(asking.person, None, self._people.known_standing(asking.person))
+        # Looked up as for a retry: everybody would read what the bot posts for somebody it does not serve.
+        person = await with_standing(Person(asking.person), self._people, Command.RETRY)
         refused = self._rules.refusal(self._channel(asking), person)
         if refused is not None:
             return refused
@@ -120,22 +125,31 @@ class Questions:
             self._under_way.discard(parcel.id)
             raise
         if is_new:
-            self._errands.start(self._see_through(parcel, asking, tell, again=False))
+            try:
+                self._errands.start(self._see_through(parcel, asking, tell, again=False))
+            except RuntimeError:  # we are shutting down
+                self._under_way.discard(parcel.id)
+                logger.info("question left to the next start", extra={"command": parcel.id})
         return ""
 
     async def take_up(self) -> None:
         """Finish what an earlier process left half done. Raises StoreError."""
         for parcel in await self._store.parcels(SLACK):
             asking = _unpacked(parcel)
-            if asking is None or parcel.until <= self._now():
+            if asking is None:
                 await self._store.placed(parcel)
             elif parcel.id not in self._under_way:
                 logger.info("question taken up again", extra={"command": parcel.id})
                 self._under_way.add(parcel.id)
-                self._errands.start(self._see_through(parcel, asking, self._teller(asking), again=True))
+                self._errands.start(self._see_through(parcel, asking, None, again=True))
 
-    async def _see_through(self, parcel: Parcel, asking: Asking, tell: Tell, *, again: bool) -> None:
-        """Post it and hand it on, until that is done or cannot be."""
+    async def _see_through(self, parcel: Parcel, asking: Asking, tell: Tell | None, *, again: bool) -> None:
+        """Post it and hand it on, until that is done or cannot be, which the asker is told.
+
+        Args:
+            tell: how, while Slack takes an answer to the command, which is half an hour.
+            again: whether it may have been posted before.
+        """
         wait, words = _FIRST_PAUSE, ""
         try:
             while self._now() < parcel.until:
@@ -146,12 +160,14 @@ class Questions:
                     logger.warning("question not posted yet", extra={"reason": str(error)})
                 except PlatformError as error:
                     logger.error("question not posted", extra={"reason": str(error)})
-                    words = _NOT_IN_HERE if isinstance(error, SlackClosed) else _NOT_SHOWN
+                    words = _words_for(error)
                     break
                 await self._sleep(wait)
                 wait, again = min(2 * wait, _LONGEST_PAUSE), True
-            if words:
-                await tell(words)
+            else:
+                words = "" if again and await self._stands(parcel, asking) else _NOT_SHOWN
+            if words and not (tell is not None and await tell(words)):
+                await self._whisper(self._channel(asking), Person(asking.person), words)
             await self._store.placed(parcel)
             logger.info("question seen to", extra={"command": parcel.id, "posted": not words})
         except StoreError as error:  # the next start finds it done
@@ -166,13 +182,19 @@ class Questions:
             PlatformAway, StoreError: not now; the same again is safe.
             PlatformError: never.
         """
-        ts = await self._found(parcel, asking) if again else None
-        if ts is None:
+        found = await self._found(parcel, asking) if again else []
+        if again and not found:
+            await self._sleep(DOUBT)
+            found = await self._found(parcel, asking)
+        if not found:
             names = await self._people.names([asking.person], within=_NAME_WITHIN)
             post = _post(asking, names.get(asking.person) or "Somebody")
-            ts = ts_of(await self._calls.call("chat.postMessage", safe=False, channel=asking.channel_id, **post))
-        if ts is None:
-            raise PlatformAway("a question was posted, and its message not told")
+            told = await self._calls.call("chat.postMessage", safe=False, channel=asking.channel_id, **post)
+            posted = ts_of(told)
+            if posted is None:
+                raise PlatformAway("a question was posted, and its message not told")
+            found = (await self._found(parcel, asking) if again else []) or [posted]
+        ts, *twins = found
         thread, here_alone = (
             thread_of(self._me.installation_id, asking.channel_id, ts, None),
             is_direct(asking.channel_id),
@@ -188,24 +210,39 @@ class Questions:
                 is_root=ts == thread.thread_id,
             )
         )
+        for twin in twins:
+            await self._take_away(asking, twin)
 
-    async def _found(self, parcel: Parcel, asking: Asking) -> str | None:
-        """The ts of the post that shows it already."""
+    async def _take_away(self, asking: Asking, ts: str) -> None:
+        """Delete what came to stand there twice, if Slack lets us."""
+        logger.warning("a question in doubt came through late", extra={"command": asking.id})
+        try:
+            await self._calls.call("chat.delete", safe=True, channel=asking.channel_id, ts=ts)
+        except PlatformError as error:
+            logger.warning("question not taken away", extra={"command": asking.id, "reason": str(error)})
+
+    async def _stands(self, parcel: Parcel, asking: Asking) -> bool:
+        """Whether it is known to have been posted."""
+        try:
+            return bool(await self._found(parcel, asking))
+        except PlatformError as error:
+            logger.warning("question not looked for", extra={"command": asking.id, "reason": str(error)})
+            return False
+
+    async def _found(self, parcel: Parcel, asking: Asking) -> Sequence[str]:
+        """The ts of the posts that show it already, oldest first."""
+        found: list[str] = []
         oldest = ts_at(parcel.until - AGE - _SKEW)
         reading = read_channel(self._calls, asking.channel_id, oldest=oldest, latest=_FOREVER)
         async with aclosing(reading) as pages:
             async for page in pages:
-                for post in page:
-                    if is_own(post, self._me) and _payload(post).get("asked") == asking.id:
-                        return ts_of(post)
-        return None
+                own = [post for post in page if is_own(post, self._me) and _payload(post).get("asked") == asking.id]
+                found += [ts for post in own if (ts := ts_of(post)) is not None]
+        return sorted(found, key=order)
 
     def _channel(self, asking: Asking) -> Thread:
         """Where it was asked, for want of a thread."""
         return Thread(SLACK, self._me.installation_id, asking.channel_id, asking.channel_id)
-
-    def _teller(self, asking: Asking) -> Tell:
-        return lambda words: self._whisper(self._channel(asking), Person(asking.person), words)
 
 
 def asked_in(post: Post, me: Workspace) -> Asked | None:
@@ -215,6 +252,13 @@ def asked_in(post: Post, me: Workspace) -> Asked | None:
         return None
     words = "".join(_words(block) for block in blocks_of(post) if str(block.get("block_id")).startswith(_BLOCK))
     return Asked(PersonId(str(person)), words)
+
+
+def _words_for(error: PlatformError) -> str:
+    """What the asker is told when Slack refuses the question."""
+    if not isinstance(error, SlackClosed):
+        return _NOT_SHOWN
+    return _NOT_IN_HERE if error.error in _INVITED else _CLOSED_HERE
 
 
 def _post(asking: Asking, name: str) -> dict[str, Any]:

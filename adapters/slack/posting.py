@@ -119,6 +119,7 @@ class Posting:
                 await self._slots.touch(slot)
                 await self.delete(slot.ts, until=until)
             self._slots.empty(slot)
+            slot.intent = None  # it is not sought again
 
     async def enclose(
         self, number: int, name: str, data: bytes, mime_type: str, *, until: float, alt: str | None = None
@@ -128,8 +129,8 @@ class Posting:
         digest = hashlib.sha256(b"\0".join((name.encode("utf-8", "replace"), data))).hexdigest()
         if slot.digest == digest and (slot.ts is not None or slot.intent == UPLOADED):
             return
-        mark = self._mark(slot)
-        was_tried = slot.intent == UPLOADING and slot.mark in {mark, ""}
+        mark = f"{self._mark(slot)}.{digest[:8]}"  # an answer that is given anew may have another file there
+        was_tried = slot.intent == UPLOADING and slot.mark == mark
         if not was_tried:
             await self._seek(slot)
         if slot.ts is not None:  # of an answer that this one replaces

@@ -238,7 +238,7 @@ class SlackReply:
     def _patience(self, began: float) -> float:
         """Seconds until something has to be done although the draft is silent."""
         ends_at = [slot.stream.ends_at for slot in self._slots.all if slot.stream is not None]
-        if not self._has_words and not self._status.is_possible:
+        if not self._has_words and not self._status.is_possible and not self._draft.waits:
             ends_at.append(began + self._pace.sign)
         return max(0.0, min(ends_at, default=float("inf")) - self._clock())
 

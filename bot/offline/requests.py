@@ -19,7 +19,7 @@ class Received:
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in any case
     body: JsonObject | None = None  # when it is JSON
-    interaction: str | None = None  # the id of the one it created or asked for
+    interaction: str | None = None  # the id of the one it created, asked for or deleted
     pieces: int = 0  # of text that went out to the client
     ended: bool = False
     disconnected: bool = False  # the client hung up before the end

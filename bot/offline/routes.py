@@ -160,6 +160,7 @@ class Routes:
             return refusal(fault)
         interaction = self._interactions.find(request.match_info["id"])
         self._interactions.forget(interaction.id)
+        request[RECEIVED].interaction = interaction.id
         return json_response({})
 
     # --- files ---------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ class Model(Protocol):
     async def look_up(self, interaction: InteractionId) -> Interaction:
         """Fetch an interaction that was created earlier, with its answer, or what it has done so far while it runs.
 
+        Of one that broke after functions had been called it is the one that called for them, under its own id: from
+        there the answer can be gone on with.
+
         Raises:
             InteractionLost: Gemini does not know it.
             AnswerBlocked: its answer was withheld.

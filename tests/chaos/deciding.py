@@ -14,6 +14,7 @@ from tests.support.work import Tasks
 LOOKS, AT_ONCE = 0.3, 12  # seconds between two looks; threads that are looked at in each
 AGAIN = 4.0  # seconds after which somebody decides anew what still waits
 THINKS = (3.0, 7.0)  # seconds
+_Key = tuple[str, str, tuple[str, ...]]  # a thread, a post in it, and what it asks about
 NOTHING_LEFT = "There is nothing left to decide here."
 
 
@@ -23,7 +24,7 @@ class Deciding:
     def __init__(self, world: World, crowd: Crowd, *, seed: int) -> None:
         self._world, self._crowd = world, crowd
         self._dice = random.Random(f"{seed} deciding")  # noqa: S311 - what they decide, not a secret
-        self._busy: set[tuple[str, str]] = set()  # threads and posts
+        self._busy: set[_Key] = set()
         self._decided: list[Decision] = []
 
     async def goes_on(self) -> None:
@@ -35,7 +36,7 @@ class Deciding:
                 places = self._places()
                 for place in [places[(at + number) % len(places)] for number in range(min(AT_ONCE, len(places)))]:
                     for asking in asking_in(place):
-                        key = (place.thread.key, asking.id)
+                        key = (place.thread.key, asking.id, asking.calls)  # on the page a turn may ask again
                         if asking.is_open and asking.calls and key not in self._busy:
                             self._busy.add(key)
                             deciding.start(self._decides(place, asking, key))
@@ -46,7 +47,7 @@ class Deciding:
         wanted = {int(tag[1:4]) for call in calls if call.function == "send" for tag in call.tags}
         return [talk.place for talk in self._crowd.talks if talk.place.number in wanted and talk.place.said]
 
-    async def _decides(self, place: Place, asking: Asking, key: tuple[str, str]) -> None:
+    async def _decides(self, place: Place, asking: Asking, key: _Key) -> None:
         asker = self._asker(place, asking)
         told: list[str | None] = []
         for after, by, approves in self._way(place, asker):

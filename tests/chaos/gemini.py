@@ -170,9 +170,9 @@ def _is_heard_out(request: Received) -> bool:
 
 
 def _told(model: OfflineModel) -> set[tuple[str, str]]:
-    """The interactions that were to be cancelled or deleted, whether that was heeded or not."""
+    """The interactions that were to be cancelled, whether that was heeded or not, and those that were deleted."""
     paths = [(request.method, request.path.split("/")) for request in model.requests]
-    told = {("delete", path[-1]) for method, path in paths if method == "DELETE"}
+    told = {("delete", one.interaction) for one in model.requests if one.method == "DELETE" and one.interaction}
     return told | {("cancel", path[-2]) for method, path in paths if method == "POST" and path[-1] == "cancel"}
 
 

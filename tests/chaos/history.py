@@ -99,7 +99,7 @@ class Asked:
         agent: that researches for it, if one does.
         is_background: nobody listens to it: it is looked at until it has ended.
         is_cancelled: Gemini was told to end it, whether it did or not.
-        is_deleted: Gemini was told to delete it, which does not end it.
+        is_deleted: Gemini was told to delete it while it had it, which does not end it.
         is_at_work: Gemini works on it in the end, and is paid for that.
     """
 

@@ -14,7 +14,7 @@ from bot.messages import Thread
 from tests.chaos.case import Case, done_by
 from tests.chaos.deeds_functions import CITED, RAN, SOURCE, code_of
 from tests.chaos.functions import sent
-from tests.chaos.history import Asked, History, Stood, Verdict
+from tests.chaos.history import Asked, History, Outcome, Stood, Verdict
 from tests.chaos.history_functions import Call, Decision, Functions, Mark
 
 APPROVED, SAYS_NO = "Approved.", "Declined."
@@ -195,14 +195,12 @@ def results_refused(first: Asked, case: Case) -> bool:
 
 
 def rounds_lost(first: Asked, case: Case, *, by: float) -> bool:
-    """Whether Gemini forgot what went on from an interaction's calls, and the bot died since.
+    """Whether what went on from an interaction's calls came to nothing or to no end, and the bot died since.
 
     The newest round is all that it has written down, as of any answer; while it lives it goes on from the one before.
     """
-    return any(
-        one.lost_at is not None and one.lost_at <= by and any(one.at <= life.ended <= by for life in case.lives)
-        for one in _line_of(first, case)
-    )
+    later = [one for one in _line_of(first, case) if one.outcome is not Outcome.COMPLETED]
+    return any(any(one.at <= life.ended <= by for life in case.lives) for one in later if one.id != first.id)
 
 
 def _line_of(first: Asked, case: Case) -> list[Asked]:

@@ -1,7 +1,7 @@
 """A reply, held by both ends: the draft it shows, and the loopback Slack it shows it in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -120,7 +120,9 @@ class Desk:
         assert found is not None
         return found
 
-    def open(self, turn: Turn, draft: Draft, *, pace: Pace | None = None) -> AbstractAsyncContextManager[SlackReply]:
+    def open(
+        self, turn: Turn, draft: Draft, *, pace: Pace | None = None, clock: Callable[[], float] | None = None
+    ) -> AbstractAsyncContextManager[SlackReply]:
         return open_reply(
             turn,
             draft,
@@ -130,16 +132,18 @@ class Desk:
             files=self.uploader,
             team_of=self.people.team,
             on_stop=self._stop,
-            clock=self.slack.clock.now,
+            clock=clock or self.slack.clock.now,
             sleep=self.slack.clock.sleep,
             pace=pace or self.pace,
         )
 
     @asynccontextmanager
-    async def answering(self, turn: Turn, *, pace: Pace | None = None) -> AsyncIterator[Grown]:
+    async def answering(
+        self, turn: Turn, *, pace: Pace | None = None, clock: Callable[[], float] | None = None
+    ) -> AsyncIterator[Grown]:
         """The turn's reply."""
         draft = Draft()
-        async with self.open(turn, draft, pace=pace) as reply:
+        async with self.open(turn, draft, pace=pace, clock=clock) as reply:
             yield Grown(turn, draft, reply)
 
     def replies(self, turn: Turn, channel: str = "general") -> list[Shown]:

@@ -4,7 +4,7 @@ import pytest
 
 from adapters.slack.slots import FILES, UPLOADING
 from bot.answers import Answer, Answered, Created, Ending, Media, MediaKind, Notice, Stopped, TextPiece
-from bot.messages import InteractionId, Part
+from bot.messages import InteractionId, MessageId, Part
 from tests.adapters.slack.replying import desk
 from tests.support.scripted import completed
 from tests.support.slack import Broken, SaysError, slack_server
@@ -101,7 +101,9 @@ async def test_a_file_of_an_attempt_that_ended_early_goes_when_there_is_no_answe
             grown.draft.add(KITE)
             await grown.reply.end(Answered(grown.draft.answer))
         assert len(place.replies(turn)) == 2
-        await place.store.shown(turn, Part(FILES, UPLOADING, ""))  # as if the process had ended before Slack told
+        mark = place.replies(turn)[1].files[0].title.rpartition("[")[2].rstrip("]")
+        # As if the process had ended before Slack told.
+        await place.store.shown(turn, Part(FILES, MessageId(f"{UPLOADING} {mark}"), ""))
         async with place.answering(await place.again(turn)) as grown:
             await grown.reply.end(ending)
         (words,) = place.replies(turn)

@@ -1,5 +1,6 @@
 """The line that says that work goes on: gone when the answer stands, whoever set it and however late."""
 
+from adapters.slack.growing import Pace
 from adapters.slack.reply import STOPPED, WAITING, WORKING
 from bot.answers import Answered, Stopped
 from tests.adapters.slack.replying import desk
@@ -62,3 +63,24 @@ async def test_nothing_says_that_work_goes_on_while_somebody_is_waited_for() -> 
             await grown.reply.end(Stopped(grown.draft.answer))
 
         assert [one.text for one in place.replies(line, channel)] == [STOPPED]
+
+
+async def test_nothing_is_done_over_and_over_while_somebody_is_waited_for_before_there_is_a_word() -> None:
+    async with desk() as place:
+        reads, channel = 0, place.slack.direct("ada")
+        line = await place.asked(channel=channel)
+
+        def clock() -> float:
+            nonlocal reads
+            reads += 1
+            return place.slack.clock.now()
+
+        async with place.answering(line, pace=Pace(sign=0.0), clock=clock) as grown:
+            grown.waits(True)
+            place.slack.faults.arm("auth.test", Slow(3.0))
+            before = reads
+            await place.calls.call("auth.test", safe=True)
+            meanwhile = reads - before
+            await grown.reply.end(Stopped(grown.draft.answer))
+
+    assert meanwhile < 100
