@@ -196,8 +196,11 @@ async def test_where_gemini_rejects_a_question_functions_are_offered_without_too
     assert words in clew.shown()[0]
 
 
+@pytest.mark.parametrize(
+    ("refusals", "offered"), [(1, [["function"]]), (2, [["function"], []])], ids=["for the tools", "for all of it"]
+)
 async def test_results_that_are_rejected_after_a_restart_are_told_without_tools_and_nothing_is_called_twice(
-    tmp_path: Path,
+    refusals: int, offered: list[list[str]], tmp_path: Path
 ) -> None:
     desk, model, url = Desk(), ScriptedModel(), f"sqlite:///{tmp_path / 'clew.db'}"
     desk.held = asyncio.Event()
@@ -207,17 +210,20 @@ async def test_results_that_are_rejected_after_a_restart_are_told_without_tools_
         await clew.says("what is it?")
         await desk.begun.acquire()
     desk.held, desk.calls = None, []
-    model.will_find("i1", interaction("i1", calls("i1", call("a")), state=InteractionState.CALLING))
-    model.will(QuestionRejected("invalid_request", chained=True))
+    model.will_find("i1", *[interaction("i1", calls("i1", call("a")), state=InteractionState.CALLING)] * refusals)
+    for _ in range(refusals):
+        model.will(QuestionRejected("invalid_request", chained=True))
     model.will(Created(InteractionId("i2")), TextPiece("It is so."), completed("i2"))
     async with core(url=url, model=model, functions=desk.functions, toolbox=tools) as clew:
         await clew.ended(1)
 
-        assert clew.shown() == ["It is so."]
+        (shown,) = clew.shown()
+    assert shown.startswith("It is so.")
+    assert ("without them" in shown) == (refusals > 1)
     assert desk.calls == ["a for ada"]
     assert [[tool["type"] for tool in asked.manner.tools] for asked in model.asked[1:]] == [
         ["url_context", "function"],
-        ["function"],
+        *offered,
     ]
 
 

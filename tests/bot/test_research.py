@@ -1,6 +1,7 @@
 """Research: begun once, waited for whatever happens, cancelled when nobody wants it, and gone on from afterwards."""
 
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,16 @@ async def test_what_was_done_in_time_is_not_given_up_since_one_look_at_it_failed
         await clew.ended(1)
 
         assert clew.shown() == ["Kites fly."]
+
+
+async def test_what_cannot_be_seen_for_long_is_given_up_though_gemini_did_not_know_it_once() -> None:
+    ticks = count(step=5.0)
+    async with core(limits=replace(PATIENT, run=0.0), clock=lambda: float(next(ticks))) as clew:
+        clew.model.will_find("run1", InteractionLost("run1"), *[ModelUnavailable("away")] * 1000)
+        await clew.says("research: kites")
+        (turn,) = await clew.ended(1)
+
+    assert "longer than" in (turn.notice or "")
 
 
 @pytest.mark.parametrize("command", [Command.STOP, Command.RESET, Command.FORGET])

@@ -110,11 +110,15 @@ async def test_it_stands_there_once_and_is_answered_once_whatever_becomes_of_the
 
 
 async def test_a_post_that_lands_late_is_looked_for_once_more_before_it_is_made_anew() -> None:
+    landed: list[float] = []
     async with slack_server(scopes=ALL_SCOPES) as slack:
 
         async def landing(seconds: float) -> None:
-            is_lost = seconds == DOUBT and not slack.replies("general")
-            await (land(slack) if is_lost else asyncio.sleep(seconds))
+            if seconds != DOUBT or slack.replies("general"):
+                await asyncio.sleep(seconds)
+            else:
+                await land(slack)
+                landed.append(seconds)
 
         async with clew_on(slack, model=researching(), sleep=landing) as clew:
             slack.faults.arm("chat.postMessage", DropBefore())
@@ -122,6 +126,7 @@ async def test_a_post_that_lands_late_is_looked_for_once_more_before_it_is_made_
             (question,) = await slack.shown("general")
             await slack.shown("general", question.ts, says("report 1"))
 
+    assert landed == [DOUBT]
     assert questions(slack) == [f"research: {KITES}"]
     assert len(clew.model.begun) == 1
 
