@@ -94,10 +94,12 @@ async def _press_in_slack(place: SlackPlace, it: Press) -> Decision | None:
     feedback = await slack.clicks(buttons[0], by=it.by)
     decision.is_taken = feedback.error is None
     channel, thread_ts = place_of(place.thread)
+    # Nothing tells which press a whisper is about, but it cannot be about one of the other button.
+    words = SlackPlace.OF_DECISIONS - {"Declined." if it.approves else "Approved."}
 
     def told() -> str | None:
         alone = [one for one in slack.whispers(it.by, channel) if one.thread_ts == thread_ts]
-        return next((one.text for one in alone if float(one.ts) >= since and one.text in SlackPlace.OF_DECISIONS), None)
+        return next((one.text for one in alone if float(one.ts) >= since and one.text in words), None)
 
     if decision.is_taken:
         with suppress(TimeoutError):
