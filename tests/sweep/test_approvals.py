@@ -22,6 +22,19 @@ ORDER, WEIGH = "order kite", "weigh kite"
 BEGUN, ASKED = "I order it.", "May I do this?"
 
 on_every_platform = pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+# What platforms differ in is shown where it is approved; of these, one ground has both sides of every deed.
+in_turns = pytest.mark.parametrize(
+    ("place", "when"),
+    [
+        pytest.param(PLACES[place], when, id=f"{place}-{when.name.lower()}")
+        for place, when in (
+            ("page", When.AFTER),
+            ("slack", When.BEFORE),
+            ("slack", When.AFTER),
+            ("discord", When.AFTER),
+        )
+    ],
+)
 before_and_after = pytest.mark.parametrize("when", When, ids=lambda when: when.name.lower())
 
 
@@ -104,8 +117,7 @@ async def test_what_is_declined_is_never_done(place: Place[Any], when: When, tmp
         assert ORDER not in stage.done, stage.death
 
 
-@before_and_after
-@on_every_platform
+@in_turns
 async def test_a_stop_takes_back_what_was_asked_and_it_is_never_done(
     place: Place[Any], when: When, tmp_path: Path
 ) -> None:
@@ -126,8 +138,7 @@ async def test_a_stop_takes_back_what_was_asked_and_it_is_never_done(
         assert (await next_turn(stage)).previous is None, stage.death
 
 
-@before_and_after
-@on_every_platform
+@in_turns
 async def test_a_reset_leaves_nothing_to_be_done(place: Place[Any], when: When, tmp_path: Path) -> None:
     story: Story[Ground] = Story(
         before=waits_for_approval,
