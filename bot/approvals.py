@@ -52,8 +52,7 @@ class Approvals:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._sleep = sleep
-        self._store, self._adapters, self._parked, self._now = store, adapters, parked, now
+        self._store, self._adapters, self._parked, self._now, self._sleep = store, adapters, parked, now, sleep
         self._waiting: dict[Thread, asyncio.Event] = {}  # a thread has one running turn
         self._asked_in: dict[TurnId, set[str]] = {}  # what stands decided there, of turns that have asked and go on
 

@@ -195,10 +195,7 @@ class Questions:
                 raise PlatformAway("a question was posted, and its message not told")
             found = (await self._found(parcel, asking) if again else []) or [posted]
         ts, *twins = found
-        thread, here_alone = (
-            thread_of(self._me.installation_id, asking.channel_id, ts, None),
-            is_direct(asking.channel_id),
-        )
+        thread = thread_of(self._me.installation_id, asking.channel_id, ts, None)
         await self._inbox.receive(
             Message(
                 thread=thread,
@@ -206,7 +203,7 @@ class Questions:
                 author=Person(asking.person),
                 text=asking.text,
                 sent_at=float(ts),
-                address=Address.DIRECT if here_alone else Address.MENTION,
+                address=Address.DIRECT if is_direct(asking.channel_id) else Address.MENTION,
                 is_root=ts == thread.thread_id,
             )
         )

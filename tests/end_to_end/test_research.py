@@ -176,3 +176,15 @@ async def test_an_answer_that_broke_after_long_is_made_in_the_background(scene: 
     creates: list[Any] = scene.model.creates
     assert [create.get("background", False) for create in creates] == [False, True, False]
     assert creates[2]["previous_interaction_id"] == made[1]
+
+
+@everywhere
+async def test_where_nothing_is_to_run_in_the_background_it_is_asked_again_in_the_open(scene: Scene) -> None:
+    scene.model.faults.arm(ErrorEventFault("service_unavailable", bare=True, after=5))
+    async with scene.clew(**HURRIED, CLEW_BACKGROUND="never", CLEW_BACKGROUND_SECONDS="0.001"):
+        thread = (await scene.people.says("count to 20")).thread
+        seen = await scene.people.looks(thread, whole(1))
+
+    assert "19 20" in seen.texts[0]
+    creates: list[Any] = scene.model.creates
+    assert [create.get("background", False) for create in creates] == [False, False]
